@@ -1,0 +1,147 @@
+//! The macros of `executor-runtime`: [`macro@pool_task`], [`with_pool!`] and
+//! [`macro@main`].
+//!
+//! Use them through that crate, whose prelude has them: what they expand to
+//! lives there.
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod attributes;
+mod function;
+mod main_fn;
+mod pool_task;
+mod refusals;
+mod setting;
+mod suggestion;
+mod with_pool;
+
+use proc_macro::TokenStream;
+
+/// Makes a function a task that an executor can run.
+///
+/// The function stays what it is and can be called as before. Beside it stands
+/// a constructor with the same arguments, `name::task(..)`, which describes a
+/// call without running it; executors take such calls.
+///
+/// ```ignore
+/// use executor_runtime::prelude::*;
+///
+/// #[pool_task(process)]
+/// fn count(text: &str, word: &str) -> usize {
+///     text.matches(word).count()
+/// }
+///
+/// let pool = ProcessPoolExecutor::new(4)?;
+/// let hits = pool.submit(count::task(&text, "pool"));
+/// assert_eq!(hits.result()?, count(&text, "pool"));
+/// ```
+///
+/// # Kinds
+///
+/// - `#[pool_task(process)]`: runs anywhere, in worker processes and on
+///   threads. Arguments and result are sent between processes: their types
+///   implement serde's `Serialize` and `Deserialize`.
+/// - `#[pool_task(thread)]`: runs on threads of this process only and needs
+///   nothing but what threads need: a result that is `Send`, and arguments that
+///   are when a call is submitted.
+///
+/// # Options
+///
+/// - `name = ".."`: what other processes call the task, instead of its path.
+///   Set it to move or rename the function without changing its identity.
+/// - `crate = path`: where the crate `executor-runtime` is found, if it is
+///   re-exported or was renamed.
+///
+/// # Arguments and results
+///
+/// A task takes up to twelve arguments, and they may borrow. For a process task
+/// `&str`, `&[u8]` and `&Path` are read in place in the worker, any other `&T`
+/// and `&[T]` is read into a value of which the function gets a borrow.
+/// Thread tasks that borrow are submitted inside [`with_pool!`], because only a
+/// scope can promise that the borrow lasts.
+///
+/// The result is owned: it outlives the call.
+///
+/// # Errors
+///
+/// At compile time, all at once and each on its token: functions that are
+/// generic, `async`, `unsafe`, `extern` or methods; `&mut` arguments and `impl`
+/// types; borrowed results; for process tasks also pointers, trait objects and
+/// `'static` borrows. A type of the function's name in the same module is an
+/// error too, for the task needs that name.
+#[proc_macro_attribute]
+pub fn pool_task(args: TokenStream, item: TokenStream) -> TokenStream {
+    pool_task::pool_task(args.into(), &item.into()).into()
+}
+
+/// Runs a block with a pool, and waits for its tasks at the end of the block:
+/// Python's `with ThreadPoolExecutor() as pool:`.
+///
+/// The value is a `Result` of the block's value and of `PoolError`, the error of
+/// a pool that could not be started.
+///
+/// ```ignore
+/// use executor_runtime::prelude::*;
+///
+/// fn total(text: &str) -> Result<usize, Box<dyn std::error::Error>> {
+///     let lengths = with_pool!(thread(max_workers = 3, thread_name_prefix = "io") as pool => {
+///         let first = pool.submit(|| text.len());
+///         if text.is_empty() {
+///             return Ok(0);
+///         }
+///         first.result()?
+///     })?;
+///     Ok(lengths)
+/// }
+/// ```
+///
+/// # The pool
+///
+/// - `thread(..)`: threads. What runs on them may borrow from around the block.
+///   Options: `max_workers`, `thread_name_prefix`, `stack_size`.
+/// - `process(..)`: worker processes. Options: `max_workers`, `timeout`,
+///   `prewarm`, `stack_size`.
+/// - any other expression: an executor that exists. The block waits for what it
+///   submitted itself and closes nothing. `ExecutorExt` (in the prelude) has to
+///   be in scope.
+///
+/// Each option is the builder's method of that name. `crate = path` says where
+/// the crate `executor-runtime` is found.
+///
+/// # Leaving the block
+///
+/// `?`, `return`, `break` and `continue` mean what they mean without the macro,
+/// in nested blocks and in the arguments of std's macros as well. Leaving by an
+/// `Err`, with `?` or `return`, or by a panic cancels what has not started and
+/// waits for what runs; every other way waits for everything.
+///
+/// A way out that is hidden in another macro (`bail!`) does not compile, and
+/// `.await` is refused: the block borrows for its tasks and cannot be suspended.
+/// The block is a closure to the borrow checker: a local that is moved on one
+/// way out counts as moved after the block.
+#[proc_macro]
+pub fn with_pool(input: TokenStream) -> TokenStream {
+    with_pool::with_pool(input.into()).into()
+}
+
+/// Starts worker processes at the beginning of `main` instead of before it.
+///
+/// Nothing needs this attribute: a worker process never reaches `main` unless
+/// the automatic start is turned off. With it turned off, the attribute puts
+/// `executor_runtime::init()` in front of the body.
+///
+/// ```ignore
+/// #[executor_runtime::main]
+/// fn main() -> Result<(), Box<dyn std::error::Error>> {
+///     // ..
+///     Ok(())
+/// }
+/// ```
+///
+/// The one option is `crate = path`, where the crate `executor-runtime` is found.
+/// An `async fn main` is refused: put the attribute below the one of the async
+/// runtime, which makes a plain `main` of it.
+#[proc_macro_attribute]
+pub fn main(args: TokenStream, item: TokenStream) -> TokenStream {
+    main_fn::main_fn(args.into(), &item.into()).into()
+}

@@ -1,0 +1,68 @@
+//! `#[pool_task]`: args → model → expand.
+//!
+//! Everything that can be wrong is found by [`args`] and [`model`]; [`expand`]
+//! writes down a model that is right. The function itself is emitted either way.
+
+mod args;
+mod expand;
+mod model;
+mod types;
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use self::args::Args;
+use self::model::Model;
+use crate::refusals::Refusals;
+
+pub(crate) fn pool_task(args: TokenStream, item: &TokenStream) -> TokenStream {
+    match read(args, item.clone()) {
+        Ok(model) => expand::expand(&model),
+        Err(errors) => {
+            let errors = errors.to_compile_error();
+            quote!(#item #errors)
+        }
+    }
+}
+
+fn read(args: TokenStream, item: TokenStream) -> syn::Result<Model> {
+    let mut refusals = Refusals::default();
+    let args = Args::read(args, &mut refusals);
+    let function = refusals.keep(syn::parse2(item));
+    let model = function.and_then(|function| Model::read(args, function, &mut refusals));
+    refusals.finish(model)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusals(args: &str, item: &str) -> Vec<String> {
+        let result = read(args.parse().unwrap(), item.parse().unwrap());
+        let errors = result.err().into_iter().flatten();
+        errors.map(|error| error.to_string()).collect()
+    }
+
+    #[test]
+    fn everything_wrong_with_one_item_is_said_at_once() {
+        let said = refusals("proces, nam = \"n\"", "async fn f<T>(&self, a: &mut T) -> &str {}");
+        assert_eq!(said.len(), 7, "{said:#?}");
+    }
+
+    #[test]
+    fn a_refused_function_is_emitted_as_it_was() {
+        let item = "fn f(a: &mut u8) { half typed ? }".parse().unwrap();
+        let emitted = pool_task(quote!(thread), &item).to_string();
+        assert!(emitted.starts_with(&item.to_string()), "{emitted}");
+        assert!(emitted.contains("compile_error"), "{emitted}");
+    }
+
+    #[test]
+    fn twelve_arguments_are_taken_and_no_more() {
+        let refused = |count| {
+            let arguments: Vec<String> = (0..count).map(|index| format!("a{index}: u8")).collect();
+            refusals("process", &format!("fn f({}) {{}}", arguments.join(", "))).len()
+        };
+        assert_eq!([refused(0), refused(12), refused(13)], [0, 0, 1]);
+    }
+}

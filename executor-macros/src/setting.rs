@@ -1,0 +1,128 @@
+//! `name` and `name = value`: how every macro of this crate is given its options.
+
+use proc_macro2::{Group, TokenStream};
+use syn::ext::IdentExt as _;
+use syn::parse::{Parse, ParseStream, Parser as _};
+use syn::punctuated::Punctuated;
+use syn::{Expr, Ident, Lit, LitStr, Path, Token, parse_quote, token};
+
+use crate::refusals::Refusals;
+
+/// One entry of a comma-separated list.
+pub(crate) struct Setting {
+    pub(crate) name: Ident,
+    pub(crate) value: Value,
+}
+
+/// What stands behind a setting's name.
+pub(crate) enum Value {
+    Missing,
+    Given(Expr),
+    /// `name(..)`: no option takes this form, but an unknown one may be so written.
+    List,
+}
+
+impl Parse for Setting {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let name = input.call(Ident::parse_any)?;
+        let value = if input.peek(token::Paren) {
+            input.parse::<Group>()?;
+            Value::List
+        } else if input.parse::<Option<Token![=]>>()?.is_some() {
+            Value::Given(input.parse()?)
+        } else {
+            Value::Missing
+        };
+        Ok(Setting { name, value })
+    }
+}
+
+impl Setting {
+    /// All settings of a list, in the order they were written.
+    pub(crate) fn parse_list(list: TokenStream, refusals: &mut Refusals) -> Vec<Setting> {
+        let settings = Punctuated::<Setting, Token![,]>::parse_terminated.parse2(list);
+        let settings: Vec<Setting> = refusals.keep(settings).into_iter().flatten().collect();
+        refuse_repeated(&settings, refusals);
+        settings
+    }
+
+    /// The value as an expression; `example` is a value that would be right.
+    pub(crate) fn expression(self, example: &str, refusals: &mut Refusals) -> Option<Expr> {
+        let Setting { name, value } = self;
+        match value {
+            Value::Given(value) => Some(value),
+            Value::Missing | Value::List => {
+                refusals.refuse(&name, format!("`{name}` needs a value: `{name} = {example}`"));
+                None
+            }
+        }
+    }
+
+    /// The value of `crate = ..`: where the runtime crate is found.
+    pub(crate) fn path(self, refusals: &mut Refusals) -> Option<Path> {
+        match self.expression("some::path", refusals)? {
+            Expr::Path(path) if path.qself.is_none() => Some(path.path),
+            other => {
+                refusals.refuse(other, "expected the path of the crate `executor-runtime`");
+                None
+            }
+        }
+    }
+
+    /// The value as a string literal.
+    pub(crate) fn literal(self, refusals: &mut Refusals) -> Option<LitStr> {
+        let value = self.expression("\"..\"", refusals)?;
+        if let Expr::Lit(literal) = &value
+            && let Lit::Str(text) = &literal.lit
+        {
+            return Some(text.clone());
+        }
+        refusals.refuse(value, "expected a string literal");
+        None
+    }
+}
+
+/// Where the expansions look for the runtime unless `crate = ..` says otherwise.
+pub(crate) fn default_runtime() -> Path {
+    parse_quote!(::executor_runtime)
+}
+
+/// Settings with a value are options, and no option is given twice.
+fn refuse_repeated(settings: &[Setting], refusals: &mut Refusals) {
+    for (index, Setting { name, value }) in settings.iter().enumerate() {
+        let repeated = settings[..index].iter().any(|before| before.name == *name);
+        if repeated && !matches!(value, Value::Missing) {
+            refusals.refuse(name, format!("option `{name}` is given twice"));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use quote::quote;
+
+    fn messages(list: TokenStream) -> Vec<String> {
+        let mut refusals = Refusals::default();
+        Setting::parse_list(list, &mut refusals);
+        let errors = refusals.finish(Some(())).err().into_iter().flatten();
+        errors.map(|error| error.to_string()).collect()
+    }
+
+    #[test]
+    fn a_list_keeps_names_values_and_keywords() {
+        let mut refusals = Refusals::default();
+        let list = quote!(process, crate = my::runtime, name = "n",);
+        let settings = Setting::parse_list(list, &mut refusals);
+        let names: Vec<_> = settings.iter().map(|it| it.name.to_string()).collect();
+        assert_eq!(names, ["process", "crate", "name"]);
+        assert!(refusals.finish(Some(())).is_ok());
+    }
+
+    #[test]
+    fn an_option_given_twice_is_refused_once() {
+        assert!(messages(quote!(name = "a", crate = b)).is_empty());
+        let twice = messages(quote!(name = "a", name = "b"));
+        assert_eq!(twice, ["option `name` is given twice"]);
+    }
+}

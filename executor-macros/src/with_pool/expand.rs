@@ -1,0 +1,122 @@
+//! The frame around a rewritten block.
+
+use proc_macro2::{Span, TokenStream};
+use quote::quote_spanned;
+use syn::visit_mut::VisitMut as _;
+use syn::{Block, Expr, Ident, Path, token};
+
+use super::input::{Head, Input, Kind};
+use super::options::Options;
+use super::rewrite::Rewrite;
+use super::site::{Site, Slots};
+use crate::refusals::Refusals;
+use crate::setting::default_runtime;
+
+/// One `match` expression of type `Result<_, PoolError>`.
+pub(crate) fn expand(input: Input, slots: &mut Slots) -> syn::Result<TokenStream> {
+    let mut refusals = Refusals::default();
+    let pool = Pool::read(input.head, &mut refusals);
+    let mut block = input.block;
+    let mut rewrite = Rewrite::new(pool.runtime(), slots, &mut refusals);
+    rewrite.visit_block_mut(&mut block);
+    let sites = rewrite.sites;
+    refusals.finish(Some(()))?;
+    // The braces are ours now: around a single value the user's own would be
+    // reported as unnecessary.
+    block.brace_token = token::Brace(Span::mixed_site());
+    Ok(pool.open(&run(&pool, &input.name, &block, &sites)))
+}
+
+/// Whose scope the block is.
+enum Pool {
+    Own(Kind, Options),
+    Existing(Expr, Path),
+}
+
+impl Pool {
+    fn read(head: Head, refusals: &mut Refusals) -> Self {
+        match head {
+            Head::Pool { kind, options } => Pool::Own(kind, Options::read(kind, options, refusals)),
+            Head::Existing(executor) => Pool::Existing(executor, default_runtime()),
+        }
+    }
+
+    fn runtime(&self) -> &Path {
+        match self {
+            Pool::Own(_, options) => &options.runtime,
+            Pool::Existing(_, runtime) => runtime,
+        }
+    }
+
+    /// Runs `run` with the pool in the local `pool`.
+    fn open(&self, run: &TokenStream) -> TokenStream {
+        match self {
+            Pool::Own(kind, Options { runtime, calls }) => {
+                let executor = kind.executor();
+                let calls = calls.iter().map(|(name, value)| quote_spanned!(Span::mixed_site()=> .#name(#value)));
+                quote_spanned! {Span::mixed_site()=>
+                    match #runtime::#executor::builder()#(#calls)*.build() {
+                        ::core::result::Result::Err(error) => {
+                            ::core::result::Result::Err(error)
+                        }
+                        ::core::result::Result::Ok(pool) => { #run }
+                    }
+                }
+            }
+            Pool::Existing(executor, _) => quote_spanned! {Span::mixed_site()=>
+                match &(#executor) { pool => { #run } }
+            },
+        }
+    }
+
+    /// Runs `body` in a scope of the local `pool`.
+    fn scope(&self, body: &TokenStream) -> TokenStream {
+        match self {
+            Pool::Own(Kind::Thread, Options { runtime, .. }) => quote_spanned! {Span::mixed_site()=>
+                #runtime::ThreadPoolExecutor::__scope(&pool, #body)
+            },
+            Pool::Own(Kind::Process, Options { runtime, .. }) => quote_spanned! {Span::mixed_site()=>
+                #runtime::ExecutorExt::__scope(&pool, #body)
+            },
+            // Its type is not known here: a thread pool's own method comes first,
+            // any other executor has the one of `ExecutorExt`.
+            Pool::Existing(..) => quote_spanned!(Span::mixed_site()=> pool.__scope(#body)),
+        }
+    }
+}
+
+impl Kind {
+    fn executor(self) -> Ident {
+        let name = match self {
+            Kind::Thread => "ThreadPoolExecutor",
+            Kind::Process => "ProcessPoolExecutor",
+        };
+        Ident::new(name, Span::mixed_site())
+    }
+}
+
+/// The block in its scope, and behind it the landings of all its sites.
+fn run(pool: &Pool, name: &Ident, block: &Block, sites: &[Site]) -> TokenStream {
+    let runtime = pool.runtime();
+    let declarations = sites.iter().filter_map(Site::declaration);
+    let landings = (0u32..).zip(sites).map(|(index, site)| site.landing(index));
+    let scope = pool.scope(&quote_spanned! {Span::mixed_site()=>
+        |#name| -> #runtime::__private::Exit<_> {
+            let value = #block;
+            #[allow(unreachable_code)]
+            #runtime::__private::Exit::end(value)
+        }
+    });
+    quote_spanned! {Span::mixed_site()=>
+        #(#declarations)*
+        let end = #runtime::__private::Exit::open(#scope);
+        match end {
+            #[allow(unreachable_code)]
+            ::core::result::Result::Ok(value) => {
+                ::core::result::Result::Ok::<_, #runtime::PoolError>(value)
+            }
+            #(#landings)*
+            ::core::result::Result::Err(_) => ::core::unreachable!("an exit has one of the sites"),
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! The grammar: `HEAD as NAME => { BLOCK }`.
+
+use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
+use syn::parse::{Parse, ParseStream};
+use syn::{Block, Error, Expr, Token};
+
+pub(crate) struct Input {
+    pub(crate) head: Head,
+    pub(crate) name: Ident,
+    pub(crate) block: Block,
+}
+
+pub(crate) enum Head {
+    /// `thread(options)` or `process(options)`: a pool for this block.
+    Pool { kind: Kind, options: TokenStream },
+    /// An executor that was there before and will be there after.
+    Existing(Expr),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Thread,
+    Process,
+}
+
+impl Parse for Input {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let start = input.span();
+        let mut head = Vec::new();
+        while !is_naming(input) {
+            if input.is_empty() || input.peek(Token![=>]) {
+                return Err(Error::new(
+                    if head.is_empty() { start } else { input.span() },
+                    "expected `thread(..) as pool => { .. }`, `process(..) as pool => { .. }` \
+                     or `executor as pool => { .. }`",
+                ));
+            }
+            head.push(input.parse()?);
+        }
+        input.parse::<Token![as]>()?;
+        let name = input.parse()?;
+        input.parse::<Token![=>]>()?;
+        Ok(Input { head: Head::read(head)?, name, block: input.parse()? })
+    }
+}
+
+/// Whether `as NAME =>` comes next: any other `as` is a cast inside the head.
+fn is_naming(input: ParseStream<'_>) -> bool {
+    input.peek(Token![as]) && input.peek3(Token![=>])
+}
+
+impl Head {
+    fn read(head: Vec<TokenTree>) -> syn::Result<Self> {
+        if let [TokenTree::Ident(kind), TokenTree::Group(options)] = head.as_slice()
+            && options.delimiter() == Delimiter::Parenthesis
+            && let Some(kind) = Kind::named(kind)
+        {
+            let options = options.stream();
+            return Ok(Head::Pool { kind, options });
+        }
+        syn::parse2(head.into_iter().collect()).map(Head::Existing)
+    }
+}
+
+impl Kind {
+    fn named(name: &Ident) -> Option<Self> {
+        match name.to_string().as_str() {
+            "thread" => Some(Kind::Thread),
+            "process" => Some(Kind::Process),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use quote::quote;
+
+    fn head(tokens: TokenStream) -> Head {
+        syn::parse2::<Input>(tokens).unwrap().head
+    }
+
+    #[test]
+    fn the_head_is_a_kind_with_options_or_an_expression() {
+        let threads = head(quote!(thread(max_workers = 3) as pool => {}));
+        assert!(matches!(threads, Head::Pool { kind: Kind::Thread, .. }));
+        let processes = head(quote!(process() as pool => {}));
+        assert!(matches!(processes, Head::Pool { kind: Kind::Process, .. }));
+        assert!(matches!(head(quote!(self.pool as p => {})), Head::Existing(_)));
+        assert!(matches!(head(quote!(other(2)? as p => {})), Head::Existing(_)));
+    }
+
+    #[test]
+    fn a_cast_in_the_head_is_not_the_name() {
+        let Head::Existing(pool) = head(quote!(&threads as &dyn Executor as pool => {})) else {
+            panic!("an expression was taken for a kind");
+        };
+        assert!(matches!(pool, Expr::Cast(_)));
+    }
+
+    #[test]
+    fn a_missing_name_is_said_with_the_whole_form() {
+        for tokens in [quote!(), quote!(thread() => {}), quote!(thread() as => {})] {
+            let error = syn::parse2::<Input>(tokens).err().unwrap().to_string();
+            assert!(error.contains("as pool => { .. }"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! What a pool can be told in the parentheses of `thread(..)` and `process(..)`.
+
+use proc_macro2::TokenStream;
+use syn::{Expr, Ident, Lit, Path};
+
+use super::input::Kind;
+use crate::refusals::Refusals;
+use crate::setting::{Setting, default_runtime};
+use crate::suggestion::suggestion;
+
+/// An option's name, a value that would be right, and the pools that know it.
+struct Known {
+    name: &'static str,
+    example: &'static str,
+    kinds: &'static [Kind],
+}
+
+const KNOWN: &[Known] = &[
+    known("max_workers", "4", &[Kind::Thread, Kind::Process]),
+    known("stack_size", "1 << 20", &[Kind::Thread, Kind::Process]),
+    known("thread_name_prefix", "\"io\"", &[Kind::Thread]),
+    known("timeout", "Duration::from_secs(2)", &[Kind::Process]),
+    known("prewarm", "4", &[Kind::Process]),
+    known("crate", "some::path", &[Kind::Thread, Kind::Process]),
+];
+
+const fn known(name: &'static str, example: &'static str, kinds: &'static [Kind]) -> Known {
+    Known { name, example, kinds }
+}
+
+/// The options of one pool, each known to its builder.
+pub(crate) struct Options {
+    pub(crate) runtime: Path,
+    /// The builder's methods and their arguments, in the user's order.
+    pub(crate) calls: Vec<(Ident, Expr)>,
+}
+
+impl Options {
+    pub(crate) fn read(kind: Kind, options: TokenStream, refusals: &mut Refusals) -> Self {
+        let mut read = Options { runtime: default_runtime(), calls: Vec::new() };
+        for setting in Setting::parse_list(options, refusals) {
+            read.read_setting(kind, setting, refusals);
+        }
+        read
+    }
+
+    fn read_setting(&mut self, kind: Kind, setting: Setting, refusals: &mut Refusals) {
+        let name = setting.name.clone();
+        let Some(known) = KNOWN.iter().find(|known| name == known.name) else {
+            refuse_unknown(kind, &name, refusals);
+            return;
+        };
+        if !known.kinds.contains(&kind) {
+            refusals.refuse(&name, misplaced(kind, known));
+        } else if known.name == "crate" {
+            if let Some(runtime) = setting.path(refusals) {
+                self.runtime = runtime;
+            }
+        } else if let Some(value) = setting.expression(known.example, refusals) {
+            if known.name == "max_workers" && is_zero(&value) {
+                refusals.refuse(&value, "a pool needs at least one worker");
+            }
+            self.calls.push((name, value));
+        }
+    }
+}
+
+fn refuse_unknown(kind: Kind, name: &Ident, refusals: &mut Refusals) {
+    let here = KNOWN.iter().filter(|known| known.kinds.contains(&kind));
+    let here: Vec<_> = here.map(|known| known.name).collect();
+    let hint = suggestion(&name.to_string(), &here);
+    refusals.refuse(name, format!("unknown option `{name}`{hint}"));
+}
+
+fn misplaced(kind: Kind, known: &Known) -> String {
+    let (here, there) = match kind {
+        Kind::Thread => ("thread", "process"),
+        Kind::Process => ("process", "thread"),
+    };
+    let name = known.name;
+    format!("`{name}` is an option of `{there}(..)`, not of `{here}(..)`")
+}
+
+fn is_zero(value: &Expr) -> bool {
+    match value {
+        Expr::Lit(literal) => match &literal.lit {
+            Lit::Int(number) => number.base10_digits() == "0",
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use quote::quote;
+
+    fn refused(kind: Kind, options: TokenStream) -> Vec<String> {
+        let mut refusals = Refusals::default();
+        Options::read(kind, options, &mut refusals);
+        let errors = refusals.finish(Some(())).err().into_iter().flatten();
+        errors.map(|error| error.to_string()).collect()
+    }
+
+    #[test]
+    fn options_become_calls_in_the_users_order() {
+        let mut refusals = Refusals::default();
+        let options = quote!(thread_name_prefix = "io", crate = rt, max_workers = n + 1);
+        let options = Options::read(Kind::Thread, options, &mut refusals);
+        assert!(refusals.finish(Some(())).is_ok());
+        let names: Vec<_> = options.calls.iter().map(|(name, _)| name.to_string()).collect();
+        assert_eq!(names, ["thread_name_prefix", "max_workers"]);
+        assert!(options.runtime.is_ident("rt"));
+    }
+
+    #[test]
+    fn everything_wrong_is_said_at_once() {
+        let options = quote!(max_worker = 1, timeout = limit, max_workers = 0, stack_size);
+        assert_eq!(
+            refused(Kind::Thread, options),
+            [
+                "unknown option `max_worker`: did you mean `max_workers`?",
+                "`timeout` is an option of `process(..)`, not of `thread(..)`",
+                "a pool needs at least one worker",
+                "`stack_size` needs a value: `stack_size = 1 << 20`",
+            ]
+        );
+    }
+
+    #[test]
+    fn zero_is_zero_however_it_is_spelled() {
+        for zero in [quote!(0), quote!(0usize), quote!(0x0), quote!(0_0)] {
+            assert_eq!(refused(Kind::Process, quote!(max_workers = #zero)).len(), 1);
+        }
+        assert!(refused(Kind::Process, quote!(max_workers = 10)).is_empty());
+    }
+}

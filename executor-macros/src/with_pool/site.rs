@@ -1,0 +1,137 @@
+//! One place where the user's code leaves the block, and its two ends.
+//!
+//! The *departure* stands inside the closure where the user's keyword stood;
+//! the *landing* stands outside and repeats the keyword with its own span, so
+//! that the compiler checks, converts and reports as it would have there.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::{Attribute, Expr, Ident, Lifetime, Path, Token, parse_quote_spanned};
+
+pub(crate) struct Site {
+    pub(crate) leave: Leave,
+    /// Without one nothing is carried out: `continue` and a plain `break`.
+    pub(crate) slot: Option<Ident>,
+    /// The `cfg`s it stands under: a slot that nothing fills has no type.
+    pub(crate) conditions: Vec<Attribute>,
+}
+
+/// The user's own keyword, and with it the user's own span.
+pub(crate) enum Leave {
+    Return(Token![return]),
+    Question(Token![?]),
+    Break(Token![break], Option<Lifetime>),
+    Continue(Token![continue], Option<Lifetime>),
+}
+
+/// Names for slots, unique within one expansion and the blocks nested in it:
+/// they share a hygiene, and an inner block fills the slots of an outer one.
+#[derive(Default)]
+pub(crate) struct Slots(usize);
+
+impl Slots {
+    pub(crate) fn name(&mut self) -> Ident {
+        let slot = format_ident!("slot{}", self.0, span = Span::mixed_site());
+        self.0 += 1;
+        slot
+    }
+}
+
+impl Site {
+    /// Declares the slot in front of the scope.
+    ///
+    /// The jump that is never taken gives the slot the type that its landing
+    /// needs, so that what the user wrote is coerced as it would be there.
+    pub(crate) fn declaration(&self) -> Option<TokenStream> {
+        let slot = self.slot.as_ref()?;
+        let conditions = &self.conditions;
+        let typed = match self.leave {
+            Leave::Return(_) | Leave::Break(..) => {
+                let jump = self.jump();
+                Some(quote_spanned!(Span::mixed_site()=> #(#conditions)* if false { #jump }))
+            }
+            Leave::Question(_) | Leave::Continue(..) => None,
+        };
+        Some(quote_spanned! {Span::mixed_site()=>
+            #(#conditions)*
+            let mut #slot = ::core::option::Option::None;
+            #typed
+        })
+    }
+
+    /// The arm that does outside what the user wrote inside.
+    pub(crate) fn landing(&self, index: u32) -> TokenStream {
+        let (conditions, jump) = (&self.conditions, self.jump());
+        quote_spanned! {Span::mixed_site()=>
+            #(#conditions)*
+            #[allow(unreachable_code)]
+            ::core::result::Result::Err(#index) => #jump,
+        }
+    }
+
+    fn jump(&self) -> TokenStream {
+        let value =
+            self.slot.as_ref().map(|slot| quote_spanned!(Span::mixed_site()=> ::core::option::Option::unwrap(#slot)));
+        match &self.leave {
+            Leave::Return(token) => quote!(#token #value),
+            Leave::Question(token) => {
+                quote_spanned!(Span::mixed_site()=> match #value #token {})
+            }
+            Leave::Break(token, label) => quote!(#token #label #value),
+            Leave::Continue(token, label) => quote!(#token #label),
+        }
+    }
+}
+
+/// In place of `operand?`.
+pub(crate) fn question(runtime: &Path, index: u32, slot: &Ident, token: Token![?], operand: &Expr) -> Expr {
+    // Located at the user's `?`, for that is where a wrong operand is reported.
+    let span = Span::mixed_site().located_at(token.span);
+    let failed = failed(runtime, slot);
+    parse_quote_spanned! {span=>
+        match #runtime::__private::Question::branch(#operand) {
+            ::core::ops::ControlFlow::Continue(value) => value,
+            ::core::ops::ControlFlow::Break(residual) => {
+                #slot = ::core::option::Option::Some(residual);
+                return #runtime::__private::Exit::at(#index, #failed)
+            }
+        }
+    }
+}
+
+/// In place of `return value`.
+pub(crate) fn returned(runtime: &Path, index: u32, slot: &Ident, value: Option<&Expr>) -> Expr {
+    let value = value.map_or_else(|| quote!(()), ToTokens::to_token_stream);
+    let failed = failed(runtime, slot);
+    parse_quote_spanned! {Span::mixed_site()=>
+        {
+            #slot = ::core::option::Option::Some(#value);
+            #[allow(unreachable_code)]
+            { return #runtime::__private::Exit::at(#index, #failed) }
+        }
+    }
+}
+
+/// In place of `break value`, `break` and `continue`: none of them is a failure.
+pub(crate) fn jumped(runtime: &Path, index: u32, slot: Option<&Ident>, value: Option<&Expr>) -> Expr {
+    let filled = slot.map(|slot| quote_spanned!(Span::mixed_site()=> #slot = ::core::option::Option::Some(#value);));
+    parse_quote_spanned! {Span::mixed_site()=>
+        {
+            #filled
+            #[allow(unreachable_code)]
+            { return #runtime::__private::Exit::at(#index, false) }
+        }
+    }
+}
+
+/// Whether what is in the slot is an `Err`: chosen by the slot's type, by
+/// method resolution, because the macro sees no types.
+fn failed(runtime: &Path, slot: &Ident) -> TokenStream {
+    quote_spanned! {Span::mixed_site()=>
+        {
+            #[allow(unused_imports)]
+            use #runtime::__private::{IsErr as _, NotErr as _};
+            (&#runtime::__private::Probe(&#slot)).failed()
+        }
+    }
+}

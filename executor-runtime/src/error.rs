@@ -1,0 +1,384 @@
+//! What can go wrong, one enum per boundary: [`TaskError`] for a task,
+//! [`PoolError`] for building a pool, [`WaitTimeout`] for a wait.
+//!
+//! A wait that ran out of time is a type of its own, so that it can never be
+//! taken for a task that ran out of time (in Python only `done()` tells them
+//! apart).
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// Why a task has no value.
+///
+/// Every submitted task ends in exactly one of its value or one of these.
+/// Errors that the task *returned* are not here: they are part of its value.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum TaskError {
+    /// The task panicked.
+    Panicked(Arc<PanicReport>),
+    /// The task was cancelled before it started.
+    Cancelled,
+    /// The task ran longer than its `timeout`.
+    ///
+    /// In a worker process it was killed. On a thread it goes on running, but
+    /// nobody will see its value.
+    TimedOut {
+        /// The limit that was passed.
+        limit: Duration,
+    },
+    /// The worker process that ran the task died.
+    WorkerDied(Arc<WorkerDeath>),
+    /// The arguments or the value could not be turned into bytes.
+    Encode(CodecFailure),
+    /// The arguments or the value could not be read back from bytes.
+    Decode(CodecFailure),
+    /// The pool cannot run tasks any more.
+    PoolBroken {
+        /// What broke it.
+        cause: Arc<PoolError>,
+    },
+    /// The pool was shut down before the task could run, or aborted while it ran.
+    PoolShutDown,
+    /// The worker process knows no task of this name.
+    UnknownTask {
+        /// The wire name that was asked for.
+        name: String,
+    },
+    /// The value was taken out of this future before.
+    AlreadyTaken,
+}
+
+impl fmt::Display for TaskError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Panicked(report) => report.fmt(f),
+            Self::Cancelled => f.write_str("the task was cancelled before it started"),
+            Self::TimedOut { limit } => write!(f, "the task ran longer than its limit of {limit:?}"),
+            Self::WorkerDied(death) => death.fmt(f),
+            Self::Encode(failure) => write!(f, "could not encode {failure}"),
+            Self::Decode(failure) => write!(f, "could not decode {failure}"),
+            Self::PoolBroken { .. } => f.write_str("the pool is broken"),
+            Self::PoolShutDown => f.write_str("the pool was shut down"),
+            Self::UnknownTask { name } => write!(f, "the worker process knows no task `{name}`"),
+            Self::AlreadyTaken => f.write_str("the value was taken out of this future before"),
+        }
+    }
+}
+
+impl Error for TaskError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::PoolBroken { cause } => Some(&**cause),
+            _ => None,
+        }
+    }
+}
+
+/// A panic of a task, as the submitter gets to see it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct PanicReport {
+    /// What was passed to `panic!`, if it was text.
+    pub message: String,
+    /// Where the panic was raised, as `file:line:column`.
+    pub location: Option<String>,
+    /// Which worker ran the task: the thread's name, or `process` and its pid.
+    pub worker: String,
+}
+
+impl PanicReport {
+    /// Puts the parts together.
+    pub(crate) fn new(message: String, location: Option<String>, worker: String) -> Self {
+        Self { message, location, worker }
+    }
+}
+
+impl fmt::Display for PanicReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the task panicked in {}", self.worker)?;
+        if let Some(location) = &self.location {
+            write!(f, " at {location}")?;
+        }
+        write!(f, ": {}", self.message)
+    }
+}
+
+/// The death of a worker process while it ran a task.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct WorkerDeath {
+    /// The worker's process id.
+    pub pid: u32,
+    /// How it ended.
+    pub exit: WorkerExit,
+    /// The wire name of the task it ran.
+    pub task: String,
+    /// How long the task had been running.
+    pub ran_for: Duration,
+}
+
+impl WorkerDeath {
+    /// Puts the parts together.
+    pub(crate) fn new(pid: u32, exit: WorkerExit, task: String, ran_for: Duration) -> Self {
+        Self { pid, exit, task, ran_for }
+    }
+}
+
+impl fmt::Display for WorkerDeath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "worker process {} {} after running `{}` for {:?}", self.pid, self.exit, self.task, self.ran_for)
+    }
+}
+
+/// How a worker process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WorkerExit {
+    /// It called `exit` with this code.
+    Code(i32),
+    /// This signal ended it.
+    Signal(i32),
+    /// It is gone, but somebody else collected its exit status.
+    Unknown,
+    /// It broke the protocol and was killed for that.
+    Protocol,
+}
+
+impl WorkerExit {
+    /// The name of the signal that ended the worker, such as `SIGSEGV`.
+    pub fn signal_name(self) -> Option<&'static str> {
+        /// POSIX's signals with Linux's numbers for `x86` and ARM.
+        const NAMES: [(i32, &str); 20] = [
+            (1, "SIGHUP"),
+            (2, "SIGINT"),
+            (3, "SIGQUIT"),
+            (4, "SIGILL"),
+            (5, "SIGTRAP"),
+            (6, "SIGABRT"),
+            (7, "SIGBUS"),
+            (8, "SIGFPE"),
+            (9, "SIGKILL"),
+            (10, "SIGUSR1"),
+            (11, "SIGSEGV"),
+            (12, "SIGUSR2"),
+            (13, "SIGPIPE"),
+            (14, "SIGALRM"),
+            (15, "SIGTERM"),
+            (16, "SIGSTKFLT"),
+            (24, "SIGXCPU"),
+            (25, "SIGXFSZ"),
+            (29, "SIGIO"),
+            (31, "SIGSYS"),
+        ];
+        let Self::Signal(number) = self else {
+            return None;
+        };
+        NAMES.iter().find(|(known, _)| *known == number).map(|(_, name)| *name)
+    }
+}
+
+impl fmt::Display for WorkerExit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self, self.signal_name()) {
+            (Self::Code(code), _) => write!(f, "exited with code {code}"),
+            (Self::Signal(_), Some(name)) => write!(f, "was ended by {name}"),
+            (Self::Signal(number), None) => write!(f, "was ended by signal {number}"),
+            (Self::Unknown, _) => f.write_str("vanished"),
+            (Self::Protocol, _) => f.write_str("broke the protocol and was killed"),
+        }
+    }
+}
+
+/// A value that did not survive the way into bytes or out of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct CodecFailure {
+    /// What it was: the arguments or the value of a task.
+    pub what: Payload,
+    /// The wire name of the task.
+    pub task: String,
+    /// What serde said.
+    pub reason: String,
+}
+
+impl CodecFailure {
+    /// Puts the parts together.
+    pub(crate) fn new(what: Payload, task: &str, reason: String) -> Self {
+        Self { what, task: task.to_owned(), reason }
+    }
+}
+
+impl fmt::Display for CodecFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the {} of `{}`: {}", self.what, self.task, self.reason)
+    }
+}
+
+/// What travels between a pool and its worker processes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Payload {
+    /// A task's arguments, on the way to the worker.
+    Arguments,
+    /// A task's value, on the way back.
+    Value,
+}
+
+impl fmt::Display for Payload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Arguments => "arguments",
+            Self::Value => "value",
+        })
+    }
+}
+
+/// Why a pool could not be built, or why it broke later.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum PoolError {
+    /// `max_workers` was zero.
+    ZeroWorkers,
+    /// Two tasks of the program have one wire name.
+    DuplicateTask {
+        /// The name they share.
+        name: &'static str,
+        /// Where the first one stands, as `file:line:column`.
+        first: String,
+        /// Where the second one stands.
+        second: String,
+    },
+    /// Pools inside of tasks of pools reached the allowed depth.
+    TooDeep {
+        /// How many pools may be nested.
+        limit: u32,
+    },
+    /// This process was started as a worker, but reached `main` and went on.
+    ///
+    /// Without the `auto-start` feature `executor_runtime::init()` must stand
+    /// first in `main`.
+    NotInitialized,
+    /// The operating system refused to start a thread.
+    SpawnThread(io::Error),
+    /// A thread of the pool panicked outside of any task: a bug of this crate, or of one it uses.
+    LanePanicked,
+    /// The operating system refused to start a worker process.
+    SpawnWorker(io::Error),
+    /// A worker process was started, but died before it was ready.
+    WorkerNeverReady {
+        /// How it ended.
+        exit: WorkerExit,
+    },
+    /// A worker process was started, but was not ready in time.
+    WorkerTooSlow {
+        /// How long it was given.
+        limit: Duration,
+    },
+    /// A worker process was started, but no link to it could be made.
+    Link(String),
+    /// A worker process was started, but it runs another program than its parent.
+    VersionMismatch {
+        /// What the two do not agree about.
+        what: String,
+    },
+}
+
+impl fmt::Display for PoolError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ZeroWorkers => f.write_str("max_workers must be greater than 0"),
+            Self::DuplicateTask { name, first, second } => write!(
+                f,
+                "two tasks are called `{name}`: one at {first}, one at {second}; \
+                 rename one of them or give it `name = \"..\"`"
+            ),
+            Self::TooDeep { limit } => {
+                write!(f, "pools inside of tasks of pools may be nested {limit} deep at most")
+            }
+            Self::NotInitialized => f.write_str(
+                "this process was started as a worker but went on into `main`: \
+                 call `executor_runtime::init()` first there",
+            ),
+            Self::SpawnThread(_) => f.write_str("could not start a thread"),
+            Self::LanePanicked => f.write_str("a thread of the pool panicked outside of any task"),
+            Self::SpawnWorker(_) => f.write_str("could not start a worker process"),
+            Self::WorkerNeverReady { exit } => {
+                write!(f, "a worker process {exit} before it was ready")
+            }
+            Self::WorkerTooSlow { limit } => {
+                write!(f, "a worker process was not ready within {limit:?}")
+            }
+            Self::Link(reason) => write!(f, "could not link to a worker process: {reason}"),
+            Self::VersionMismatch { what } => {
+                write!(f, "a worker process runs another program than its parent: {what}")
+            }
+        }
+    }
+}
+
+impl Error for PoolError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::SpawnThread(error) | Self::SpawnWorker(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+/// A wait ended before what it waited for did. The tasks go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WaitTimeout {
+    unfinished: usize,
+    total: usize,
+}
+
+impl WaitTimeout {
+    /// `unfinished` of `total` futures were not done in time.
+    pub(crate) fn new(unfinished: usize, total: usize) -> Self {
+        Self { unfinished, total }
+    }
+
+    /// How many of the awaited futures were not done.
+    pub fn unfinished(&self) -> usize {
+        self.unfinished
+    }
+
+    /// How many futures were awaited.
+    pub fn total(&self) -> usize {
+        self.total
+    }
+}
+
+impl fmt::Display for WaitTimeout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (of {}) futures unfinished", self.unfinished, self.total)
+    }
+}
+
+impl Error for WaitTimeout {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signal_is_told_by_its_name() {
+        assert_eq!(WorkerExit::Signal(11).to_string(), "was ended by SIGSEGV");
+        assert_eq!(WorkerExit::Signal(40).to_string(), "was ended by signal 40");
+        assert_eq!(WorkerExit::Code(6).signal_name(), None);
+    }
+
+    #[test]
+    fn an_error_keeps_its_source() {
+        let cause = Arc::new(PoolError::SpawnThread(io::Error::from_raw_os_error(11)));
+        let broken = TaskError::PoolBroken { cause };
+        let source = broken.source().expect("the pool's error");
+        assert!(source.source().expect("the system's error").is::<io::Error>());
+    }
+}

@@ -1,0 +1,117 @@
+//! How control leaves the block of `with_pool!`. Used by its expansion only.
+//!
+//! The block becomes a closure. Each `?`, `return`, `break` and `continue` in it
+//! that means something outside leaves its operand in a slot and its number in
+//! an [`Exit`]; the real one stands outside the closure, after the pool has been
+//! closed.
+
+use std::convert::Infallible;
+use std::ops::ControlFlow;
+
+/// The end of the block, or the number of the site at which control left it.
+///
+/// Opaque, so that the compiler never suggests it to a user.
+#[must_use]
+pub struct Exit<T>(Kind<T>);
+
+enum Kind<T> {
+    End(T),
+    At { site: u32, failed: bool },
+}
+
+impl<T> Exit<T> {
+    /// The block came to its end.
+    pub fn end(value: T) -> Self {
+        Self(Kind::End(value))
+    }
+
+    /// Control left the block; `failed` if with an error.
+    pub fn at(site: u32, failed: bool) -> Self {
+        Self(Kind::At { site, failed })
+    }
+
+    /// The value of the block, or the site.
+    ///
+    /// # Errors
+    ///
+    /// The number of the site.
+    pub fn open(self) -> Result<T, u32> {
+        match self.0 {
+            Kind::End(value) => Ok(value),
+            Kind::At { site, .. } => Err(site),
+        }
+    }
+
+    pub(super) fn failed(&self) -> bool {
+        matches!(self.0, Kind::At { failed: true, .. })
+    }
+}
+
+/// `Try` of std, which is not stable, for the types that have `?`.
+#[diagnostic::on_unimplemented(
+    message = "the `?` operator can only be applied to `Result` and `Option` inside of `with_pool!`",
+    label = "`{Self}` has no `?` here"
+)]
+pub trait Question {
+    /// What `?` gives.
+    type Output;
+    /// What `?` returns early.
+    type Residual;
+
+    /// Tells the two apart.
+    fn branch(self) -> ControlFlow<Self::Residual, Self::Output>;
+}
+
+impl<T, E> Question for Result<T, E> {
+    type Output = T;
+    type Residual = Result<Infallible, E>;
+
+    #[inline]
+    fn branch(self) -> ControlFlow<Self::Residual, T> {
+        match self {
+            Ok(value) => ControlFlow::Continue(value),
+            Err(error) => ControlFlow::Break(Err(error)),
+        }
+    }
+}
+
+impl<T> Question for Option<T> {
+    type Output = T;
+    type Residual = Option<Infallible>;
+
+    #[inline]
+    fn branch(self) -> ControlFlow<Self::Residual, T> {
+        match self {
+            Some(value) => ControlFlow::Continue(value),
+            None => ControlFlow::Break(None),
+        }
+    }
+}
+
+/// Asks a slot of any type whether it holds an `Err`: a method of [`IsErr`] for results, found before the one
+/// of [`NotErr`] for everything else because it needs no reference more.
+pub struct Probe<'a, T>(pub &'a Option<T>);
+
+/// See [`Probe`].
+pub trait IsErr {
+    /// Whether the slot holds an `Err`.
+    fn failed(&self) -> bool;
+}
+
+impl<T, E> IsErr for Probe<'_, Result<T, E>> {
+    fn failed(&self) -> bool {
+        matches!(self.0, Some(Err(_)))
+    }
+}
+
+/// See [`Probe`].
+pub trait NotErr {
+    /// False.
+    fn failed(&self) -> bool;
+}
+
+impl<T> NotErr for &Probe<'_, T> {
+    fn failed(&self) -> bool {
+        false
+    }
+}

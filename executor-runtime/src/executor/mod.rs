@@ -1,0 +1,153 @@
+//! Executors: where submitted calls run.
+//!
+//! [`Executor`] is what a backend implements, [`ExecutorExt`] what a user of any
+//! backend has. Only `process.rs` knows both pools and workers.
+
+mod exit;
+mod map;
+#[cfg(target_os = "linux")]
+mod process;
+mod scope;
+mod thread;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use exit::{Exit, IsErr, NotErr, Probe, Question};
+pub use map::Map;
+#[cfg(target_os = "linux")]
+pub use process::{ProcessPoolBuilder, ProcessPoolExecutor};
+pub use scope::{Scope, ThreadScope};
+pub use thread::{ThreadPoolBuilder, ThreadPoolExecutor};
+
+use crate::future::TaskFuture;
+use crate::task::{ProcessJob, Run};
+
+/// How an executor ends (Python: `Executor.shutdown(cancel_futures=..)`, `kill_workers()`).
+///
+/// Of several shutdowns of one executor the strongest wins: `Drain`, then `CancelPending`, then `Abort`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shutdown {
+    /// Everything submitted so far runs.
+    Drain,
+    /// What has not started is cancelled; what runs, runs to its end.
+    CancelPending,
+    /// What has not started is cancelled. Worker processes are asked to end (SIGTERM) and, those that are still
+    /// there after `grace`, killed; their tasks end with [`TaskError::PoolShutDown`](crate::TaskError::PoolShutDown).
+    /// Threads cannot be killed: there it is the same as [`CancelPending`](Self::CancelPending).
+    Abort {
+        /// The time between asking and killing; zero kills at once.
+        grace: Duration,
+    },
+}
+
+/// What a backend implements: a place where calls of process tasks run.
+///
+/// It is object safe: `&dyn Executor`, `Box<dyn Executor>` and `Arc<dyn Executor>` each take any process task.
+/// Users submit through [`ExecutorExt`].
+pub trait Executor: Send + Sync {
+    /// Takes a call in. Never fails: what goes wrong ends in the call's future.
+    fn start(&self, run: Run<'_>);
+
+    /// Takes no more calls, deals with those it has as `how` says, and waits until that is done.
+    ///
+    /// Called on one of the executor's own workers or callbacks, it does not wait: it would wait for itself.
+    fn shutdown(&self, how: Shutdown);
+
+    /// How many calls can run at once.
+    fn max_workers(&self) -> usize {
+        cpus()
+    }
+}
+
+impl Executor for Box<dyn Executor> {
+    fn start(&self, run: Run<'_>) {
+        (**self).start(run);
+    }
+    fn shutdown(&self, how: Shutdown) {
+        (**self).shutdown(how);
+    }
+    fn max_workers(&self) -> usize {
+        (**self).max_workers()
+    }
+}
+
+impl Executor for Arc<dyn Executor> {
+    fn start(&self, run: Run<'_>) {
+        (**self).start(run);
+    }
+    fn shutdown(&self, how: Shutdown) {
+        (**self).shutdown(how);
+    }
+    fn max_workers(&self) -> usize {
+        (**self).max_workers()
+    }
+}
+
+/// What every executor can do for its users.
+///
+/// # Examples
+///
+/// One function for threads and processes:
+///
+/// ```
+/// use executor_runtime::prelude::*;
+///
+/// #[pool_task(process)]
+/// fn count(text: &str, word: &str) -> usize {
+///     text.matches(word).count()
+/// }
+///
+/// fn count_all(pool: &dyn Executor, text: &str, words: &[&str]) -> Result<Vec<usize>, TaskError> {
+///     pool.map(|word| count::task(text, word), words).collect()
+/// }
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let threads = ThreadPoolExecutor::new(2)?;
+/// let processes = ProcessPoolExecutor::new(2)?;
+/// assert_eq!(count_all(&threads, "a rose is a rose", &["rose", "is"])?, [2, 1]);
+/// assert_eq!(count_all(&processes, "a rose is a rose", &["rose", "is"])?, [2, 1]);
+/// # Ok(())
+/// # }
+/// ```
+pub trait ExecutorExt: Executor {
+    /// Submits one call (Python: `Executor.submit()`).
+    ///
+    /// Never fails: a call that cannot be taken in, because its arguments cannot be encoded or the executor was
+    /// shut down, ends in its future.
+    fn submit<J: ProcessJob>(&self, job: J) -> TaskFuture<J::Output> {
+        job.submit_to(|run| self.start(run))
+    }
+
+    /// Submits one call for each item and yields the results in order (Python: `Executor.map()`).
+    ///
+    /// Unlike Python's it is lazy, and an item that fails costs only itself: see [`Map`]. `make` turns an item
+    /// into a call: `square::task`, or a closure if there are several arguments.
+    fn map<'p, I, F, J>(&'p self, mut make: F, items: I) -> Map<'p, I::IntoIter, J::Output>
+    where
+        I: IntoIterator,
+        F: FnMut(I::Item) -> J + 'p,
+        J: ProcessJob,
+    {
+        Map::new(items.into_iter(), self.max_workers(), move |item| self.submit(make(item)))
+    }
+
+    /// Runs `body`, and returns when all that was submitted through the handle it gets has ended.
+    ///
+    /// If `body` panics, what has not started is cancelled. The executor stays open.
+    fn scope<R>(&self, body: impl FnOnce(&Scope<'_, Self>) -> R) -> R {
+        scope::enter(self, |_| false, body)
+    }
+
+    #[doc(hidden)]
+    fn __scope<R>(&self, body: impl FnOnce(&Scope<'_, Self>) -> Exit<R>) -> Exit<R> {
+        scope::enter(self, Exit::failed, body)
+    }
+}
+
+impl<E: Executor + ?Sized> ExecutorExt for E {}
+
+/// The processors this process may use: honours affinity and, in a container, the quota.
+fn cpus() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}

@@ -1,0 +1,89 @@
+//! Scopes: submitting through a handle whose end waits for what was submitted.
+//!
+//! [`Scope`] works on any executor and lends nothing, since its calls are
+//! encoded or owned. [`ThreadScope`] lends what outlives it to jobs on threads;
+//! the part of it that needs care is `sys::scoped`.
+
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
+
+use super::{Executor, Map, Shutdown, ThreadPoolExecutor};
+use crate::error::TaskError;
+use crate::future::{Group, TaskFuture};
+use crate::sys::scoped::Scoped;
+use crate::task::{Job, Run};
+
+/// A scope on the executor `E`: what is submitted through it has ended when the scope ends.
+pub struct Scope<'p, E: ?Sized> {
+    executor: &'p E,
+    group: Arc<Group>,
+}
+
+/// Runs `body` with a scope on `executor` and waits for all of it; see [`ExecutorExt::scope`](super::ExecutorExt::scope).
+pub(super) fn enter<E, R>(executor: &E, failed: impl FnOnce(&R) -> bool, body: impl FnOnce(&Scope<'_, E>) -> R) -> R
+where
+    E: Executor + ?Sized,
+{
+    let scope = Scope { executor, group: Arc::default() };
+    let result = catch_unwind(AssertUnwindSafe(|| body(&scope)));
+    scope.group.close(result.as_ref().map_or(true, failed));
+    result.unwrap_or_else(|panic| resume_unwind(panic))
+}
+
+impl<E: Executor + ?Sized> Executor for Scope<'_, E> {
+    fn start(&self, mut run: Run<'_>) {
+        run.join(&self.group);
+        self.executor.start(run);
+    }
+
+    /// Nothing: the executor is not the scope's to close.
+    fn shutdown(&self, _: Shutdown) {}
+
+    fn max_workers(&self) -> usize {
+        self.executor.max_workers()
+    }
+}
+
+/// A scope on a thread pool: jobs submitted through it may borrow whatever lives longer than the scope.
+///
+/// It is what [`ThreadPoolExecutor::scope`] and `with_pool!(thread(..) as pool => ..)` lend to their body.
+pub type ThreadScope<'scope, 'env> = Scoped<'scope, 'env, ThreadPoolExecutor>;
+
+impl<'scope> ThreadScope<'scope, '_> {
+    /// Submits a closure or a call of any task; it may borrow from outside of the scope.
+    pub fn submit<J>(&'scope self, job: J) -> TaskFuture<J::Output>
+    where
+        J: Job + Send + 'scope,
+        J::Output: Send + 'scope,
+    {
+        let limit = job.limit();
+        let (job, future) = self.job(move || Ok::<_, TaskError>(job.run()), limit);
+        self.pool().start_job(job);
+        future
+    }
+
+    /// Submits one job for each item and yields the results in order: see [`Map`].
+    pub fn map<I, F, J>(&'scope self, mut make: F, items: I) -> Map<'scope, I::IntoIter, J::Output>
+    where
+        I: IntoIterator,
+        F: FnMut(I::Item) -> J + 'scope,
+        J: Job + Send + 'scope,
+        J::Output: Send + 'scope,
+    {
+        Map::new(items.into_iter(), self.pool().max_workers(), move |item| self.submit(make(item)))
+    }
+}
+
+impl Executor for ThreadScope<'_, '_> {
+    fn start(&self, mut run: Run<'_>) {
+        run.join(self.group());
+        self.pool().start(run);
+    }
+
+    /// Nothing: the pool is not the scope's to close.
+    fn shutdown(&self, _: Shutdown) {}
+
+    fn max_workers(&self) -> usize {
+        self.pool().max_workers()
+    }
+}

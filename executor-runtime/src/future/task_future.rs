@@ -1,0 +1,159 @@
+//! The submitter's end of a job.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use super::{Source, State, TaskId};
+use crate::error::{TaskError, WaitTimeout};
+
+/// The value a submitted task will have (Python: `concurrent.futures.Future`).
+///
+/// Wait for it with [`result`](Self::result), look at it with
+/// [`try_result`](Self::try_result), or `.await` it in any async runtime.
+/// Dropping it detaches the task: the task still runs, its value is dropped.
+///
+/// A task of a thread pool that waits for another task of its own pool runs
+/// that task itself if it has not started, so that a full pool cannot wait for
+/// itself.
+///
+/// # Examples
+///
+/// ```
+/// use executor_runtime::prelude::*;
+///
+/// let pool = ThreadPoolExecutor::new(2)?;
+/// let future = pool.submit(|| 6 * 7);
+/// assert_eq!(future.result()?, 42);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct TaskFuture<T> {
+    source: Arc<dyn Source<T>>,
+}
+
+impl<T> TaskFuture<T> {
+    pub(crate) fn new(source: Arc<dyn Source<T>>) -> Self {
+        Self { source }
+    }
+
+    /// Waits for the end of the task and returns its value (Python: `Future.result()`).
+    ///
+    /// # Errors
+    ///
+    /// Why there is no value: see [`TaskError`].
+    pub fn result(self) -> Result<T, TaskError> {
+        self.wait_until(None);
+        self.take()
+    }
+
+    /// Waits at most `limit` for the end of the task; the future can be used again after a time-out.
+    ///
+    /// Python: `Future.result(timeout)`. A `limit` of zero only looks.
+    ///
+    /// # Errors
+    ///
+    /// The outer error says that the task was not done in time, the inner one why it has no value.
+    /// Once a value was returned, the next call says [`TaskError::AlreadyTaken`].
+    pub fn result_timeout(&mut self, limit: Duration) -> Result<Result<T, TaskError>, WaitTimeout> {
+        // A limit past the end of the clock is no limit.
+        if self.wait_until(Instant::now().checked_add(limit)) { Ok(self.take()) } else { Err(WaitTimeout::new(1, 1)) }
+    }
+
+    /// The result if the task is done, without waiting.
+    pub fn try_result(&mut self) -> Option<Result<T, TaskError>> {
+        self.source.core().take()
+    }
+
+    /// Cancels the task if it has not started; its closure and arguments are dropped at once.
+    ///
+    /// True if the task will never run: also when it was cancelled before (Python: `Future.cancel()`).
+    /// A cancelled future is done at once for everybody who waits for it.
+    pub fn cancel(&self) -> bool {
+        self.source.refuse(TaskError::Cancelled) || self.is_cancelled()
+    }
+
+    /// How far the task has come.
+    pub fn state(&self) -> State {
+        self.source.core().state()
+    }
+
+    /// Whether the task has ended, in whatever way (Python: `Future.done()`).
+    pub fn is_done(&self) -> bool {
+        self.state().is_done()
+    }
+
+    /// Whether the task runs now and can no longer be cancelled (Python: `Future.running()`).
+    pub fn is_running(&self) -> bool {
+        self.state() == State::Running
+    }
+
+    /// Whether the task was cancelled before it started (Python: `Future.cancelled()`).
+    pub fn is_cancelled(&self) -> bool {
+        self.state() == State::Cancelled
+    }
+
+    /// A number that no other task of this process has.
+    pub fn id(&self) -> TaskId {
+        self.source.core().id()
+    }
+
+    /// Calls `callback` with the result as soon as there is one, before anybody can take it
+    /// (Python: `Future.add_done_callback()`).
+    ///
+    /// It runs in the thread that ends the task, or at once in the calling thread if the task is done.
+    /// Callbacks run in the order in which they were added. One that panics harms neither the others nor
+    /// the pool. It may submit tasks; it should not wait for any, since a worker stands still meanwhile.
+    pub fn on_done(&self, callback: impl FnOnce(Result<&T, &TaskError>) + Send + 'static) {
+        self.source.core().on_done(Box::new(callback));
+    }
+
+    /// Waits until the task is done; false if `deadline` came first.
+    fn wait_until(&self, deadline: Option<Instant>) -> bool {
+        // Helping could outlast a limit, so only a wait without one helps.
+        if deadline.is_none() {
+            self.source.help();
+        }
+        self.source.core().wait(deadline)
+    }
+
+    fn take(&self) -> Result<T, TaskError> {
+        self.source.core().take().expect("the job was waited for")
+    }
+
+    pub(super) fn source(&self) -> &Arc<dyn Source<T>> {
+        &self.source
+    }
+}
+
+/// Awaits the value in any async runtime. Dropping the future afterwards detaches the task, as always.
+impl<T> Future for TaskFuture<T> {
+    type Output = Result<T, TaskError>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.source.core().poll(context.waker()) {
+            Some(result) => Poll::Ready(result),
+            None => Poll::Pending,
+        }
+    }
+}
+
+impl<T> Drop for TaskFuture<T> {
+    fn drop(&mut self) {
+        self.source.core().detach();
+    }
+}
+
+impl<T> fmt::Debug for TaskFuture<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = match self.state() {
+            State::Pending => "pending",
+            State::Running => "running",
+            State::Cancelled => "cancelled",
+            State::Finished => "finished",
+            State::Failed => "failed",
+        };
+        write!(f, "TaskFuture({} {state})", self.id())
+    }
+}

@@ -1,0 +1,179 @@
+//! Waiting for several futures at once.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use sealed::Sealed as _;
+
+use super::core::{DoneList, Watcher};
+use super::{State, TaskFuture};
+
+/// When [`wait`] returns (Python: the `return_when` constants).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReturnWhen {
+    /// As soon as any future is done, a cancelled one included.
+    FirstCompleted,
+    /// As soon as any future has failed, or when all are done. A cancelled one does not count as failed.
+    FirstFailure,
+    /// When all futures are done.
+    AllCompleted,
+}
+
+/// What [`wait`] found, both in the order of the input.
+#[derive(Debug)]
+pub struct Waited<F> {
+    /// Those that are done.
+    pub done: Vec<F>,
+    /// Those that are not.
+    pub not_done: Vec<F>,
+}
+
+/// A future, or a pair of anything and a future: what [`wait`] and [`as_completed`](super::as_completed) take.
+pub trait Waitable: sealed::Sealed {}
+
+impl<F: sealed::Sealed> Waitable for F {}
+
+pub(super) mod sealed {
+    use super::{Arc, State, TaskFuture, Watcher};
+
+    pub trait Sealed {
+        #[doc(hidden)]
+        fn state(&self) -> State;
+        #[doc(hidden)]
+        fn help(&self);
+        #[doc(hidden)]
+        fn watch(&self, watcher: &Watch, token: usize) -> bool;
+        #[doc(hidden)]
+        fn unwatch(&self, watcher: &Watch);
+    }
+
+    /// Hides the watcher's type from the public trait.
+    #[derive(Clone)]
+    pub struct Watch(pub(in crate::future) Arc<dyn Watcher>);
+
+    impl<T> Sealed for TaskFuture<T> {
+        fn state(&self) -> State {
+            TaskFuture::state(self)
+        }
+        fn help(&self) {
+            self.source().help();
+        }
+        fn watch(&self, watcher: &Watch, token: usize) -> bool {
+            self.source().core().watch(&watcher.0, token)
+        }
+        fn unwatch(&self, watcher: &Watch) {
+            self.source().core().unwatch(&watcher.0);
+        }
+    }
+
+    impl<F: Sealed> Sealed for &F {
+        fn state(&self) -> State {
+            F::state(self)
+        }
+        fn help(&self) {
+            F::help(self);
+        }
+        fn watch(&self, watcher: &Watch, token: usize) -> bool {
+            F::watch(self, watcher, token)
+        }
+        fn unwatch(&self, watcher: &Watch) {
+            F::unwatch(self, watcher);
+        }
+    }
+
+    impl<K, F: Sealed> Sealed for (K, F) {
+        fn state(&self) -> State {
+            self.1.state()
+        }
+        fn help(&self) {
+            self.1.help();
+        }
+        fn watch(&self, watcher: &Watch, token: usize) -> bool {
+            self.1.watch(watcher, token)
+        }
+        fn unwatch(&self, watcher: &Watch) {
+            self.1.unwatch(watcher);
+        }
+    }
+}
+
+/// Tells one list about many futures, and takes that back when dropped.
+pub(super) struct Watching {
+    pub(super) list: Arc<DoneList>,
+    watch: sealed::Watch,
+}
+
+impl Watching {
+    pub(super) fn new() -> Self {
+        let list = Arc::new(DoneList::default());
+        let watch = sealed::Watch(Arc::<DoneList>::clone(&list));
+        Self { list, watch }
+    }
+
+    /// Watches one more future; one that is done already is told about at once.
+    pub(super) fn add(&self, future: &impl Waitable, token: usize) {
+        if !future.watch(&self.watch, token) {
+            self.list.job_done(token);
+        }
+    }
+
+    pub(super) fn remove(&self, future: &impl Waitable) {
+        future.unwatch(&self.watch);
+    }
+}
+
+/// Waits for several futures (Python: `concurrent.futures.wait`).
+///
+/// Takes futures, references to futures, or `(key, future)` pairs, from any mix of executors, and returns
+/// what it was given in two lists. A time-out is no error: what is not done is in `not_done`.
+///
+/// # Examples
+///
+/// ```
+/// use executor_runtime::prelude::*;
+///
+/// let pool = ThreadPoolExecutor::new(2)?;
+/// let futures: Vec<_> = (0..4).map(|n| pool.submit(move || n)).collect();
+/// let waited = wait(&futures, None, ReturnWhen::AllCompleted);
+/// assert_eq!(waited.done.len(), 4);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn wait<I>(futures: I, timeout: Option<Duration>, return_when: ReturnWhen) -> Waited<I::Item>
+where
+    I: IntoIterator,
+    I::Item: Waitable,
+{
+    let deadline = timeout.and_then(|limit| Instant::now().checked_add(limit));
+    let futures: Vec<I::Item> = futures.into_iter().collect();
+    let watching = Watching::new();
+    for (token, future) in futures.iter().enumerate() {
+        watching.add(future, token);
+    }
+    let mut waiting = futures.len();
+    // Helping could outlast a limit, so only a wait without one helps.
+    let mut to_help = if deadline.is_none() { futures.as_slice() } else { &[] };
+    while waiting > 0 && !is_enough(&futures, return_when) {
+        // Helping one future may be all the caller wanted: look again after each.
+        if let Some((future, rest)) = to_help.split_first() {
+            future.help();
+            to_help = rest;
+        } else if watching.list.next(deadline).is_some() {
+            waiting -= 1;
+        } else {
+            break;
+        }
+    }
+    for future in &futures {
+        watching.remove(future);
+    }
+    let (done, not_done) = futures.into_iter().partition(|future| future.state().is_done());
+    Waited { done, not_done }
+}
+
+fn is_enough<F: Waitable>(futures: &[F], return_when: ReturnWhen) -> bool {
+    match return_when {
+        ReturnWhen::FirstCompleted => futures.iter().any(|future| future.state().is_done()),
+        ReturnWhen::FirstFailure => futures.iter().any(|future| future.state() == State::Failed),
+        ReturnWhen::AllCompleted => false,
+    }
+}

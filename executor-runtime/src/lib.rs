@@ -1,0 +1,60 @@
+#![doc = include_str!("../README.md")]
+
+mod error;
+mod executor;
+mod future;
+mod pool;
+mod sync;
+mod sys;
+mod task;
+#[cfg(target_os = "linux")]
+mod wire;
+#[cfg(target_os = "linux")]
+mod worker;
+
+pub use error::{CodecFailure, PanicReport, Payload, PoolError, TaskError, WaitTimeout, WorkerDeath, WorkerExit};
+pub use executor::{Executor, ExecutorExt, Map, Scope, Shutdown, ThreadPoolBuilder, ThreadPoolExecutor, ThreadScope};
+#[cfg(target_os = "linux")]
+pub use executor::{ProcessPoolBuilder, ProcessPoolExecutor};
+pub use executor_macros::{main, pool_task, with_pool};
+pub use future::{
+    AsCompleted, AsCompletedTimeout, ReturnWhen, State, TaskFuture, TaskId, Waitable, Waited, as_completed, wait,
+};
+pub use task::{Call, Job, LocalJob, OwnedTask, ProcessJob, ProcessTask, RemoteJob, Run, RunningJob, Task, ThreadJob};
+
+/// Everything a program needs, for `use executor_runtime::prelude::*`.
+pub mod prelude {
+    pub use std::time::Duration;
+
+    #[cfg(target_os = "linux")]
+    pub use crate::ProcessPoolExecutor;
+    pub use crate::{
+        Executor, ExecutorExt, PoolError, ReturnWhen, Shutdown, State, TaskError, TaskFuture, ThreadPoolExecutor,
+        ThreadScope, WaitTimeout, as_completed, pool_task, wait, with_pool,
+    };
+}
+
+/// Becomes a worker if this process was started as one, and never returns then.
+///
+/// Not needed unless the feature `auto-start` is off: with it, a worker process becomes a worker before
+/// `main`. Without it, this (or `#[executor_runtime::main]`) must stand first in `main`; then the statics of
+/// C and C++ libraries are initialized before any task runs.
+pub fn init() {
+    #[cfg(target_os = "linux")]
+    worker::guest::run_if_worker();
+}
+
+#[cfg(target_os = "linux")]
+sys::start::before_main!(init);
+
+/// What the macros' expansions name. Not public API.
+#[doc(hidden)]
+pub mod __private {
+    pub use linkme;
+
+    pub use crate::executor::{Exit, IsErr, NotErr, Probe, Question};
+    pub use crate::task::{
+        CodecError, Decoder, Encoded, Encoder, ProcessArgument, ProcessOutput, TASKS, TaskEntry, assert_argument,
+        assert_output, encode, get, run_encoded,
+    };
+}

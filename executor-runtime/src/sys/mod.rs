@@ -1,0 +1,12 @@
+//! Everything that needs `unsafe` or the operating system, and nothing else.
+//!
+//! Knows jobs only as far as [`scoped`] erases their lifetimes; knows nothing
+//! of the wire, of workers or of pools.
+
+#![allow(unsafe_code)]
+
+#[cfg(target_os = "linux")]
+pub(crate) mod process;
+pub(crate) mod scoped;
+#[cfg(target_os = "linux")]
+pub(crate) mod start;

@@ -1,0 +1,99 @@
+//! The start of a worker process, seen from inside.
+//!
+//! In a program that is no worker all this costs one look at the environment.
+//! In a worker it runs before `main`: what std does there (SIGPIPE) is done here.
+
+use std::env;
+use std::fs::File;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+
+use rustix::io::fcntl_dupfd_cloexec;
+use rustix::net::sockopt::socket_peercred;
+use rustix::process::{Pid, Signal, getppid, set_parent_process_death_signal};
+use rustix::stdio::{dup2_stdin, stdin};
+
+/// Names the parent's pid; set for workers only, and removed by them at once.
+pub(super) const VARIABLE: &str = "EXECUTOR_RUNTIME_WORKER";
+
+/// The first descriptor after stdin, stdout and stderr.
+const FIRST_FREE: i32 = 3;
+
+/// Has `$start` called before `main`.
+macro_rules! before_main {
+    ($start:path) => {
+        #[cfg(feature = "auto-start")]
+        #[allow(unsafe_code)]
+        const _: () = {
+            extern "C" fn entry() {
+                $start();
+            }
+
+            // SAFETY: an entry of this section is a pointer to a function that the
+            // C runtime calls with the C convention, with arguments that may be
+            // ignored, once, after libc and std's thread-locals are usable.
+            #[used]
+            #[unsafe(link_section = ".init_array")]
+            static ENTRY: extern "C" fn() = entry;
+        };
+    };
+}
+pub(crate) use before_main;
+
+/// Whether this process was started as a worker and has not become one.
+pub(crate) fn is_unclaimed_worker() -> bool {
+    parent().is_some()
+}
+
+/// The worker's end of its socket pair, if this process is a worker that has not claimed it.
+///
+/// Makes the process a worker: it dies with its parent, has an empty stdin, holds no descriptor of its
+/// parent's, and its own children are ordinary programs.
+pub(crate) fn claim() -> Option<UnixStream> {
+    let parent = parent()?;
+    // SAFETY: before `main`, or first in `main`, no other thread reads or writes
+    // the environment.
+    unsafe { env::remove_var(VARIABLE) };
+    set_parent_process_death_signal(Some(Signal::KILL)).ok()?;
+    if getppid() != Some(parent) {
+        // It died before the line above, so nobody would ever signal us.
+        exit_now(1);
+    }
+    close_inherited();
+    ignore_sigpipe();
+    let control: OwnedFd = fcntl_dupfd_cloexec(stdin(), FIRST_FREE).ok()?;
+    let empty = File::open("/dev/null").ok()?;
+    dup2_stdin(empty.as_fd()).ok()?;
+    // For `ps`; the name of the program's file would be `exe`.
+    let _ = rustix::thread::set_name(c"pool-worker");
+    Some(control.into())
+}
+
+/// The parent, if all signs say that this process is its worker.
+///
+/// The variable alone proves nothing, since it may have leaked into an unrelated program: the parent must be
+/// the process it names, and stdin a socket which that process made.
+fn parent() -> Option<Pid> {
+    let parent = env::var_os(VARIABLE)?.to_str()?.parse().ok().and_then(Pid::from_raw)?;
+    let peer = socket_peercred(stdin()).ok()?;
+    (getppid() == Some(parent) && peer.pid == parent).then_some(parent)
+}
+
+/// Ends the process at once: no destructor, no exit handler, no flush.
+pub(crate) fn exit_now(code: i32) -> ! {
+    // SAFETY: `_exit` has no precondition.
+    unsafe { libc::_exit(code) }
+}
+
+/// Closes what the program that made the pool left open for its children.
+fn close_inherited() {
+    // SAFETY: nothing of this process owns a descriptor above 2 yet; all of them
+    // were inherited. An old kernel without the call leaves them open.
+    unsafe { libc::syscall(libc::SYS_close_range, FIRST_FREE, libc::c_uint::MAX, 0) };
+}
+
+/// As std does before `main`: writing to a closed pipe is an error and no death.
+fn ignore_sigpipe() {
+    // SAFETY: setting a signal to be ignored installs no handler.
+    unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
+}

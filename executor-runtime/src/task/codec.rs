@@ -1,0 +1,266 @@
+//! How arguments and values become bytes: postcard through serde, one value
+//! after the other, with byte strings and paths as plain bytes.
+
+use std::fmt::Display;
+use std::path::Path;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::ProcessTask;
+use crate::error::{CodecFailure, Payload, TaskError};
+
+/// Why a value did not become bytes, or bytes no value.
+#[derive(Debug)]
+pub struct CodecError {
+    /// What serde said.
+    pub(crate) reason: String,
+    /// Whether bytes were being made or read.
+    pub(crate) direction: Direction,
+}
+
+/// Which way a codec was going.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Direction {
+    Encoding,
+    Decoding,
+}
+
+impl CodecError {
+    fn encoding(reason: impl Display) -> Self {
+        Self { reason: reason.to_string(), direction: Direction::Encoding }
+    }
+
+    fn decoding(reason: impl Display) -> Self {
+        Self { reason: reason.to_string(), direction: Direction::Decoding }
+    }
+
+    /// Says what it was that failed.
+    pub(crate) fn into_task_error(self, what: Payload, task: &str) -> TaskError {
+        let failure = CodecFailure::new(what, task, self.reason);
+        match self.direction {
+            Direction::Encoding => TaskError::Encode(failure),
+            Direction::Decoding => TaskError::Decode(failure),
+        }
+    }
+}
+
+/// Appends values to a buffer.
+pub struct Encoder<'b> {
+    out: &'b mut Vec<u8>,
+}
+
+impl<'b> Encoder<'b> {
+    pub(crate) fn new(out: &'b mut Vec<u8>) -> Self {
+        Self { out }
+    }
+
+    /// Any value that serde can write.
+    ///
+    /// # Errors
+    ///
+    /// What the type's `Serialize` says.
+    pub fn value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), CodecError> {
+        postcard::to_io(value, &mut *self.out).map(drop).map_err(CodecError::encoding)
+    }
+
+    /// The referent of an argument that is borrowed.
+    ///
+    /// # Errors
+    ///
+    /// As [`Encoder::value`].
+    pub fn borrowed<'v, T: Borrowed<'v> + ?Sized>(&mut self, value: &T) -> Result<(), CodecError> {
+        value.encode(self)
+    }
+
+    /// Bytes as they are.
+    ///
+    /// # Errors
+    ///
+    /// None in practice; the signature is that of its siblings.
+    pub fn bytes(&mut self, bytes: &[u8]) -> Result<(), CodecError> {
+        self.value(serde_bytes::Bytes::new(bytes))
+    }
+}
+
+/// Takes values off a buffer, in the order in which they were appended.
+pub struct Decoder<'de> {
+    input: &'de [u8],
+}
+
+impl<'de> Decoder<'de> {
+    pub(crate) fn new(input: &'de [u8]) -> Self {
+        Self { input }
+    }
+
+    /// Any value that serde can read; it may borrow from the buffer.
+    ///
+    /// # Errors
+    ///
+    /// What the type's `Deserialize` says, or that the bytes ran out.
+    pub fn value<T: Deserialize<'de>>(&mut self) -> Result<T, CodecError> {
+        let (value, rest) = postcard::take_from_bytes(self.input).map_err(CodecError::decoding)?;
+        self.input = rest;
+        Ok(value)
+    }
+
+    /// What an argument that was borrowed is held in.
+    ///
+    /// # Errors
+    ///
+    /// As [`Decoder::value`].
+    pub fn borrowed<T: Borrowed<'de> + ?Sized>(&mut self) -> Result<T::Held, CodecError> {
+        T::decode(self)
+    }
+
+    /// Bytes, in place.
+    ///
+    /// # Errors
+    ///
+    /// As [`Decoder::value`].
+    pub fn bytes(&mut self) -> Result<&'de [u8], CodecError> {
+        self.value::<&serde_bytes::Bytes>().map(|bytes| &**bytes)
+    }
+}
+
+/// A type whose reference can be an argument of a process task.
+///
+/// The referent is written on one side; on the other it is held, in place where that is possible, and lent
+/// to the function.
+pub trait Borrowed<'de> {
+    /// What the referent is held in while the function runs.
+    type Held;
+
+    #[doc(hidden)]
+    fn encode(&self, out: &mut Encoder<'_>) -> Result<(), CodecError>;
+
+    #[doc(hidden)]
+    fn decode(input: &mut Decoder<'de>) -> Result<Self::Held, CodecError>;
+
+    #[doc(hidden)]
+    fn get(held: &Self::Held) -> &Self;
+}
+
+impl<'de, T: Serialize + Deserialize<'de>> Borrowed<'de> for T {
+    type Held = T;
+
+    fn encode(&self, out: &mut Encoder<'_>) -> Result<(), CodecError> {
+        out.value(self)
+    }
+    fn decode(input: &mut Decoder<'de>) -> Result<T, CodecError> {
+        input.value()
+    }
+    fn get(held: &T) -> &T {
+        held
+    }
+}
+
+impl<'de, T: Serialize + Deserialize<'de>> Borrowed<'de> for [T] {
+    type Held = Vec<T>;
+
+    fn encode(&self, out: &mut Encoder<'_>) -> Result<(), CodecError> {
+        out.value(self)
+    }
+    fn decode(input: &mut Decoder<'de>) -> Result<Vec<T>, CodecError> {
+        input.value()
+    }
+    fn get(held: &Vec<T>) -> &[T] {
+        held
+    }
+}
+
+impl<'de> Borrowed<'de> for str {
+    type Held = &'de str;
+
+    fn encode(&self, out: &mut Encoder<'_>) -> Result<(), CodecError> {
+        out.value(self)
+    }
+    fn decode(input: &mut Decoder<'de>) -> Result<&'de str, CodecError> {
+        input.value()
+    }
+    fn get<'h>(held: &'h &'de str) -> &'h str {
+        held
+    }
+}
+
+/// As bytes: a path need not be UTF-8, and serde's own way would refuse it.
+impl<'de> Borrowed<'de> for Path {
+    type Held = &'de Path;
+
+    fn encode(&self, out: &mut Encoder<'_>) -> Result<(), CodecError> {
+        #[cfg(unix)]
+        return out.bytes(std::os::unix::ffi::OsStrExt::as_bytes(self.as_os_str()));
+        #[cfg(not(unix))]
+        return out.value(self);
+    }
+    fn decode(input: &mut Decoder<'de>) -> Result<&'de Path, CodecError> {
+        #[cfg(unix)]
+        return input
+            .bytes()
+            .map(|bytes| Path::new(<std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(bytes)));
+        #[cfg(not(unix))]
+        return input.value();
+    }
+    fn get<'h>(held: &'h &'de Path) -> &'h Path {
+        held
+    }
+}
+
+/// Lends what [`Decoder::borrowed`] holds.
+pub fn get<'h, 'de, T: Borrowed<'de> + ?Sized>(held: &'h T::Held) -> &'h T {
+    T::get(held)
+}
+
+/// A call whose arguments were borrowed, kept as bytes.
+pub struct Encoded(Vec<u8>);
+
+/// Turns the arguments of a call into bytes.
+///
+/// # Errors
+///
+/// [`TaskError::Encode`] with what the argument's `Serialize` says.
+#[expect(clippy::needless_pass_by_value, reason = "the signature of `OwnedTask::own`, whose body this is")]
+pub fn encode<T: ProcessTask>(args: T::Args<'_>) -> Result<Encoded, TaskError> {
+    let mut bytes = Vec::new();
+    encode_into::<T>(&args, &mut bytes)?;
+    Ok(Encoded(bytes))
+}
+
+pub(crate) fn encode_into<T: ProcessTask>(args: &T::Args<'_>, out: &mut Vec<u8>) -> Result<(), TaskError> {
+    T::encode(args, &mut Encoder::new(out)).map_err(|error| error.into_task_error(Payload::Arguments, T::NAME))
+}
+
+/// Reads the arguments of a call and makes it, in this process.
+///
+/// # Errors
+///
+/// [`TaskError::Decode`] with what the argument's `Deserialize` says.
+pub fn run_encoded<T: ProcessTask>(encoded: &Encoded) -> Result<T::Output, TaskError> {
+    T::run(&mut Decoder::new(&encoded.0)).map_err(|error| error.into_task_error(Payload::Arguments, T::NAME))
+}
+
+/// What can be an argument of a process task: it must become bytes and come back from them.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be an argument of a process task: it cannot be sent to a worker process",
+    label = "needs `serde::Serialize` and `serde::Deserialize`",
+    note = "add `#[derive(serde::Serialize, serde::Deserialize)]` to the type, or use `#[pool_task(thread)]`"
+)]
+pub trait ProcessArgument {}
+
+impl<T: for<'de> Borrowed<'de> + ?Sized> ProcessArgument for T {}
+
+/// What a process task can return: it must become bytes and come back from them.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the value of a process task: it cannot be sent back from a worker process",
+    label = "needs `serde::Serialize` and `serde::Deserialize`",
+    note = "add `#[derive(serde::Serialize, serde::Deserialize)]` to the type, or use `#[pool_task(thread)]`"
+)]
+pub trait ProcessOutput {}
+
+impl<T: Serialize + DeserializeOwned> ProcessOutput for T {}
+
+/// Names the argument type that cannot be sent.
+pub const fn assert_argument<T: ProcessArgument + ?Sized>() {}
+
+/// Names the return type that cannot be sent.
+pub const fn assert_output<T: ProcessOutput + ?Sized>() {}

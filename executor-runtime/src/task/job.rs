@@ -1,0 +1,117 @@
+//! What can be submitted, and where.
+
+use std::time::Duration;
+
+use super::{Call, OwnedTask, ProcessTask, Run, Task, run};
+use crate::error::TaskError;
+use crate::future::TaskFuture;
+
+/// Anything that can run: every `FnOnce() -> R`, and every call of a task.
+///
+/// This is what a scope on threads takes; it may borrow.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not something to run",
+    label = "neither a closure nor a call of a task",
+    note = "pass a closure `|| ..`, or `name::task(..)` of a `#[pool_task]` function"
+)]
+pub trait Job {
+    /// What running it gives.
+    type Output;
+
+    #[doc(hidden)]
+    fn limit(&self) -> Option<Duration>;
+
+    #[doc(hidden)]
+    fn run(self) -> Self::Output;
+}
+
+impl<F: FnOnce() -> R, R> Job for F {
+    type Output = R;
+
+    fn limit(&self) -> Option<Duration> {
+        None
+    }
+    fn run(self) -> R {
+        self()
+    }
+}
+
+impl<T: Task> Job for Call<'_, T> {
+    type Output = T::Output;
+
+    fn limit(&self) -> Option<Duration> {
+        self.limit
+    }
+    fn run(self) -> T::Output {
+        T::call(self.args)
+    }
+}
+
+/// What a thread pool takes: every `FnOnce() -> R + Send + 'static`, and every call that can outlive the
+/// submitter's borrows.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be submitted to a thread pool",
+    label = "neither a `Send + 'static` closure nor a call of a task",
+    note = "pass a closure `move || ..`, or `name::task(..)` of a `#[pool_task]` function"
+)]
+pub trait ThreadJob {
+    /// What running it gives.
+    type Output: Send + 'static;
+
+    #[doc(hidden)]
+    fn limit(&self) -> Option<Duration>;
+
+    /// The job without its borrows; the outer error is the executor's.
+    #[doc(hidden)]
+    fn own(self) -> Result<impl FnOnce() -> Result<Self::Output, TaskError> + Send + 'static, TaskError>;
+}
+
+impl<F, R> ThreadJob for F
+where
+    F: FnOnce() -> R + Send + 'static,
+    R: Send + 'static,
+{
+    type Output = R;
+
+    fn limit(&self) -> Option<Duration> {
+        None
+    }
+    fn own(self) -> Result<impl FnOnce() -> Result<R, TaskError> + Send + 'static, TaskError> {
+        Ok(move || Ok(self()))
+    }
+}
+
+impl<T: OwnedTask> ThreadJob for Call<'_, T> {
+    type Output = T::Output;
+
+    fn limit(&self) -> Option<Duration> {
+        self.limit
+    }
+    fn own(self) -> Result<impl FnOnce() -> Result<T::Output, TaskError> + Send + 'static, TaskError> {
+        let owned = T::own(self.args)?;
+        Ok(move || T::call_owned(owned))
+    }
+}
+
+/// What every executor takes: calls of process tasks.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be sent to a worker process",
+    label = "not a call of a process task",
+    note = "annotate a function with `#[pool_task(process)]` and pass `name::task(..)`",
+    note = "closures and thread tasks run on a `ThreadPoolExecutor`"
+)]
+pub trait ProcessJob: Sized {
+    /// What running it gives.
+    type Output: Send + 'static;
+
+    #[doc(hidden)]
+    fn submit_to(self, start: impl FnOnce(Run<'_>)) -> TaskFuture<Self::Output>;
+}
+
+impl<T: ProcessTask> ProcessJob for Call<'_, T> {
+    type Output = T::Output;
+
+    fn submit_to(self, start: impl FnOnce(Run<'_>)) -> TaskFuture<T::Output> {
+        run::submit(self, start)
+    }
+}

@@ -1,0 +1,160 @@
+//! A job that runs in this process: closure, core and scope membership in one
+//! allocation, shared by the queue and the future.
+
+use std::sync::{Arc, OnceLock, Weak};
+use std::time::Duration;
+
+use super::deadline::{Expire, watch};
+use super::{Home, Seat, at_home, panics};
+use crate::error::{PoolError, TaskError};
+use crate::future::{Core, Handle, Membership, Source, State, TaskFuture};
+use crate::sync::Mutex;
+
+/// A job as a thread pool's queue holds it.
+pub(crate) trait LocalRun: Handle + Expire {
+    /// Runs the job unless it was cancelled.
+    fn run(&self, seat: Seat<'_>);
+
+    /// Has the job's future end at `limit` after the start. `itself` is this job: its type may have a lifetime,
+    /// so it cannot make a reference to itself that has none.
+    fn limit(&self, limit: Duration, itself: Weak<dyn Expire>);
+}
+
+/// Both ends of a job: the queue's and the future's.
+pub(crate) trait LocalSource<T>: Source<T> + LocalRun {}
+
+impl<T: Send, F> LocalSource<T> for Local<T, F> where F: FnOnce() -> Result<T, TaskError> + Send {}
+
+/// See the module. `F` gives the value, or says why the executor failed.
+pub(crate) struct Local<T, F> {
+    core: Core<T>,
+    /// `None` once the job runs or is refused: then nothing keeps what the
+    /// closure owned, however long the queue keeps the shell.
+    work: Mutex<Option<Work<F>>>,
+    home: Home,
+    limit: OnceLock<(Duration, Weak<dyn Expire>)>,
+}
+
+/// Fields are dropped in this order: the membership proves that the closure is gone.
+struct Work<F> {
+    closure: F,
+    membership: Option<Membership>,
+}
+
+impl<T: Send, F> Local<T, F>
+where
+    F: FnOnce() -> Result<T, TaskError> + Send,
+{
+    pub(crate) fn new(closure: F, home: Home, membership: Option<Membership>) -> Arc<Self> {
+        let work = Mutex::new(Some(Work { closure, membership }));
+        Arc::new(Self { core: Core::new(), work, home, limit: OnceLock::new() })
+    }
+
+    fn take_work(&self) -> Option<Work<F>> {
+        self.work.lock().take()
+    }
+
+    /// Arranges that the future ends at the limit, if there is one.
+    fn arm(&self) -> Result<(), TaskError> {
+        let Some((limit, itself)) = self.limit.get() else {
+            return Ok(());
+        };
+        watch(*limit, Weak::clone(itself)).map_err(|error| {
+            let cause = Arc::new(PoolError::SpawnThread(error));
+            TaskError::PoolBroken { cause }
+        })
+    }
+}
+
+impl<T: Send, F> Handle for Local<T, F>
+where
+    F: FnOnce() -> Result<T, TaskError> + Send,
+{
+    fn refuse(&self, error: TaskError) -> bool {
+        let refused = self.core.refuse(error);
+        if refused {
+            drop(self.take_work());
+        }
+        refused
+    }
+
+    fn state(&self) -> State {
+        self.core.state()
+    }
+
+    fn help(&self) {
+        if at_home(self.home) {
+            self.run(Seat::none());
+        }
+    }
+}
+
+impl<T: Send, F> Source<T> for Local<T, F>
+where
+    F: FnOnce() -> Result<T, TaskError> + Send,
+{
+    fn core(&self) -> &Core<T> {
+        &self.core
+    }
+}
+
+impl<T: Send, F> LocalRun for Local<T, F>
+where
+    F: FnOnce() -> Result<T, TaskError> + Send,
+{
+    fn run(&self, seat: Seat<'_>) {
+        if !self.core.begin() {
+            return;
+        }
+        let Work { closure, membership } = self.take_work().expect("a job is claimed once");
+        let result = self.arm().and_then(|()| panics::catch(closure).flatten());
+        self.core.settle(result, || drop(seat));
+        // Last: from here on the job's scope may end.
+        drop(membership);
+    }
+
+    fn limit(&self, limit: Duration, itself: Weak<dyn Expire>) {
+        // A job's limit is set once, before it is queued.
+        let _ = self.limit.set((limit, itself));
+    }
+}
+
+impl<T: Send, F> Expire for Local<T, F>
+where
+    F: Send,
+{
+    fn expire(&self, limit: Duration) {
+        self.core.settle(Err(TaskError::TimedOut { limit }), || ());
+    }
+}
+
+/// A job for an executor that runs tasks in this process: what [`Run::detach`](super::Run::detach) gives.
+pub struct LocalJob(pub(crate) Arc<dyn LocalRun>);
+
+impl LocalJob {
+    pub(crate) fn new(job: Arc<dyn LocalRun>, limit: Option<Duration>) -> Self {
+        if let Some(limit) = limit {
+            let itself: Arc<dyn Expire> = Arc::<dyn LocalRun>::clone(&job);
+            job.limit(limit, Arc::downgrade(&itself));
+        }
+        Self(job)
+    }
+
+    /// Runs the job in the calling thread, unless it was cancelled. Never panics: a panic of the job ends in
+    /// its future.
+    pub fn run(self) {
+        self.0.run(Seat::none());
+    }
+
+    /// Ends the job with `error` if it has not started; whether it had not.
+    pub fn refuse(&self, error: TaskError) -> bool {
+        self.0.refuse(error)
+    }
+}
+
+/// A future that failed before there was a job.
+pub(crate) fn failed<T: Send + 'static>(error: TaskError) -> TaskFuture<T> {
+    let job = Local::new(|| Err(TaskError::Cancelled), Home::new(), None);
+    job.core.refuse(error);
+    TaskFuture::new(job)
+}

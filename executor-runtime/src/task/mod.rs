@@ -1,0 +1,38 @@
+//! Tasks: functions that can be sent away, calls of them, and jobs made of
+//! calls or closures.
+//!
+//! Knows futures and bytes; knows nothing of queues, threads or processes.
+//!
+//! ```text
+//!  square::task(3) ──▶ Call ──▶ ThreadJob  ──▶ LocalJob  (run in this process)
+//!  || 6 * 7        ──────────▶      "             "
+//!                      Call ──▶ ProcessJob ──▶ Run ──┬─▶ LocalJob
+//!                                  (an executor asks) └─▶ RemoteJob (name + bytes)
+//! ```
+
+mod call;
+mod codec;
+mod deadline;
+mod definition;
+mod home;
+mod job;
+mod local;
+pub(crate) mod panics;
+pub(crate) mod registry;
+mod remote;
+mod run;
+
+pub use call::Call;
+pub use codec::{
+    CodecError, Decoder, Encoded, Encoder, ProcessArgument, ProcessOutput, assert_argument, assert_output, encode, get,
+    run_encoded,
+};
+pub use definition::{OwnedTask, ProcessTask, Task};
+pub use job::{Job, ProcessJob, ThreadJob};
+pub use local::LocalJob;
+pub use registry::{TASKS, TaskEntry};
+pub use remote::{RemoteJob, RunningJob};
+pub use run::Run;
+
+pub(crate) use home::{Home, Seat, at_home};
+pub(crate) use local::{Local, LocalSource, failed};

@@ -1,0 +1,137 @@
+//! A submitted call on its way into an executor that does not know its type.
+
+use std::sync::{Arc, Weak};
+
+use super::codec::encode_into;
+use super::local::{self, Local, LocalJob};
+use super::remote::{Remote, RemoteJob, Request};
+use super::{Call, Home, ProcessTask};
+use crate::error::TaskError;
+use crate::future::{Group, Handle, TaskFuture};
+
+/// A submitted call of a process task, for an [`Executor`](crate::Executor) to take in.
+///
+/// The executor chooses how the call goes on: [`detach`](Self::detach) for a job that runs in this process,
+/// [`encode`](Self::encode) for one that runs elsewhere, or [`refuse`](Self::refuse). A `Run` borrows what
+/// the call borrows, which is why one of these must happen before [`Executor::start`](crate::Executor::start)
+/// returns. One that is dropped instead ends with [`TaskError::PoolShutDown`].
+pub struct Run<'a> {
+    call: &'a mut dyn Erased,
+}
+
+impl Run<'_> {
+    /// The wire name of the task.
+    pub fn name(&self) -> &'static str {
+        self.call.name()
+    }
+
+    /// A job that runs in this process. `None` if the arguments could not be kept; the future says why.
+    pub fn detach(self) -> Option<LocalJob> {
+        self.detach_for(Home::new())
+    }
+
+    /// A job that runs elsewhere. `None` if the arguments could not be encoded; the future says why.
+    pub fn encode(self) -> Option<RemoteJob> {
+        self.call.encode()
+    }
+
+    /// Ends the call with `error`.
+    pub fn refuse(self, error: TaskError) {
+        self.call.refuse(error);
+    }
+
+    /// As [`Run::detach`], for a pool whose workers help each other.
+    pub(crate) fn detach_for(self, home: Home) -> Option<LocalJob> {
+        self.call.detach(home)
+    }
+
+    /// Has the job count for a scope.
+    pub(crate) fn join(&mut self, group: &Arc<Group>) {
+        self.call.join(group);
+    }
+}
+
+/// [`Run`] without the task's type.
+trait Erased {
+    fn name(&self) -> &'static str;
+    fn detach(&mut self, home: Home) -> Option<LocalJob>;
+    fn encode(&mut self) -> Option<RemoteJob>;
+    fn refuse(&mut self, error: TaskError);
+    fn join(&mut self, group: &Arc<Group>);
+}
+
+/// [`Run`] with the task's type: lies in the submitter's frame.
+struct Typed<'a, T: ProcessTask> {
+    /// `None` once the executor took it in.
+    call: Option<Call<'a, T>>,
+    /// `Some` once the executor took the call in.
+    future: Option<TaskFuture<T::Output>>,
+    group: Option<Arc<Group>>,
+}
+
+/// Hands `call` to `start`, which is an executor's, and returns the future that it left behind.
+pub(super) fn submit<T: ProcessTask>(call: Call<'_, T>, start: impl FnOnce(Run<'_>)) -> TaskFuture<T::Output> {
+    let mut typed = Typed { call: Some(call), future: None, group: None };
+    start(Run { call: &mut typed });
+    typed.future.unwrap_or_else(|| local::failed(TaskError::PoolShutDown))
+}
+
+impl<'a, T: ProcessTask> Typed<'a, T> {
+    fn take(&mut self) -> Call<'a, T> {
+        self.call.take().expect("each way on consumes the run")
+    }
+
+    fn enroll<J: Handle + 'static>(&self, job: &Arc<J>) {
+        if let Some(group) = &self.group {
+            let job: Weak<J> = Arc::downgrade(job);
+            group.add(job);
+        }
+    }
+}
+
+impl<T: ProcessTask> Erased for Typed<'_, T> {
+    fn name(&self) -> &'static str {
+        T::NAME
+    }
+
+    fn detach(&mut self, home: Home) -> Option<LocalJob> {
+        let Call { args, limit, .. } = self.take();
+        match T::own(args) {
+            Err(error) => {
+                self.refuse(error);
+                None
+            }
+            Ok(owned) => {
+                let membership = self.group.as_ref().map(Group::enter);
+                let job = Local::new(move || T::call_owned(owned), home, membership);
+                self.enroll(&job);
+                self.future = Some(TaskFuture::new(Arc::<Local<_, _>>::clone(&job)));
+                Some(LocalJob::new(job, limit))
+            }
+        }
+    }
+
+    fn encode(&mut self) -> Option<RemoteJob> {
+        let Call { args, limit, .. } = self.take();
+        let mut arguments = Vec::new();
+        // An argument's `Serialize` is user code, and may panic.
+        let encoded = super::panics::catch(|| encode_into::<T>(&args, &mut arguments)).flatten();
+        if let Err(error) = encoded {
+            self.refuse(error);
+            return None;
+        }
+        let membership = self.group.as_ref().map(Group::enter);
+        let job = Remote::<T>::new(Request { arguments, limit }, membership);
+        self.enroll(&job);
+        self.future = Some(TaskFuture::new(Arc::<Remote<T>>::clone(&job)));
+        Some(RemoteJob(job))
+    }
+
+    fn refuse(&mut self, error: TaskError) {
+        self.future = Some(local::failed(error));
+    }
+
+    fn join(&mut self, group: &Arc<Group>) {
+        self.group = Some(Arc::clone(group));
+    }
+}

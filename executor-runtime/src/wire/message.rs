@@ -1,0 +1,121 @@
+//! Tasks and answers as bytes, the same on every link.
+//!
+//! 1. A task is its name (postcard's string) and then the encoded arguments.
+//! 2. An answer is one byte that says what it is, and then the encoded value,
+//!    or the encoded error.
+
+use serde::{Deserialize, Serialize};
+
+use super::LinkError;
+use crate::error::{CodecFailure, PanicReport, TaskError};
+
+/// A task on the wire.
+pub(crate) struct Task<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) arguments: &'a [u8],
+}
+
+impl<'a> Task<'a> {
+    /// What goes before the arguments.
+    pub(crate) fn header(name: &str) -> Vec<u8> {
+        postcard::to_stdvec(name).expect("a string can always be written")
+    }
+
+    pub(crate) fn read(message: &'a [u8]) -> Result<Self, LinkError> {
+        let (name, arguments) = postcard::take_from_bytes(message).map_err(|_| LinkError::Protocol)?;
+        Ok(Self { name, arguments })
+    }
+}
+
+const VALUE: u8 = 0;
+const ERROR: u8 = 1;
+
+/// Errors that a guest can have with a task.
+#[derive(Serialize, Deserialize)]
+enum Failure {
+    Panicked(PanicReport),
+    Encode(CodecFailure),
+    Decode(CodecFailure),
+    UnknownTask(String),
+}
+
+/// An answer on the wire: the encoded value, or why there is none.
+pub(crate) type Answer<'a> = Result<&'a [u8], TaskError>;
+
+/// Writes an answer: `run` appends the value to the buffer or says why there is none.
+pub(crate) fn answer_with(message: &mut Vec<u8>, run: impl FnOnce(&mut Vec<u8>) -> Result<(), TaskError>) {
+    message.clear();
+    message.push(VALUE);
+    if let Err(error) = run(message) {
+        message.clear();
+        message.push(ERROR);
+        let failure = postcard::to_stdvec(&Failure::from(error)).expect("a report is made of strings and numbers");
+        message.extend_from_slice(&failure);
+    }
+}
+
+/// Reads an answer. Hostile input: what is no answer is [`LinkError::Protocol`].
+pub(crate) fn read_answer(message: &[u8]) -> Result<Answer<'_>, LinkError> {
+    match message.split_first() {
+        Some((&VALUE, value)) => Ok(Ok(value)),
+        Some((&ERROR, failure)) => {
+            let failure: Failure = postcard::from_bytes(failure).map_err(|_| LinkError::Protocol)?;
+            Ok(Err(failure.into()))
+        }
+        _ => Err(LinkError::Protocol),
+    }
+}
+
+impl From<TaskError> for Failure {
+    fn from(error: TaskError) -> Self {
+        match error {
+            TaskError::Panicked(report) => Self::Panicked((*report).clone()),
+            TaskError::Encode(failure) => Self::Encode(failure),
+            TaskError::Decode(failure) => Self::Decode(failure),
+            TaskError::UnknownTask { name } => Self::UnknownTask(name),
+            other => unreachable!("a guest cannot have this error: {other}"),
+        }
+    }
+}
+
+impl From<Failure> for TaskError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Panicked(report) => Self::Panicked(report.into()),
+            Failure::Encode(failure) => Self::Encode(failure),
+            Failure::Decode(failure) => Self::Decode(failure),
+            Failure::UnknownTask(name) => Self::UnknownTask { name },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_task_comes_back_in_its_parts() {
+        let mut message = Task::header("a::b");
+        message.extend_from_slice(b"xyz");
+        let task = Task::read(&message).expect("a task");
+        assert_eq!((task.name, task.arguments), ("a::b", b"xyz".as_slice()));
+    }
+
+    #[test]
+    fn what_was_written_before_a_failure_is_not_sent() {
+        let mut message = Vec::new();
+        answer_with(&mut message, |out| {
+            out.extend_from_slice(b"half a value");
+            Err(TaskError::UnknownTask { name: "f".into() })
+        });
+        let answer = read_answer(&message).expect("an answer");
+        assert!(matches!(answer, Err(TaskError::UnknownTask { name }) if name == "f"));
+    }
+
+    #[test]
+    fn garbage_is_no_answer() {
+        for garbage in [b"".as_slice(), b"\x02", b"\x01", b"\x01\xff\xff\xff\xff\xff\xff\xff\xff\x7f"] {
+            assert_eq!(read_answer(garbage).map(drop), Err(LinkError::Protocol), "{garbage:?}");
+        }
+    }
+}

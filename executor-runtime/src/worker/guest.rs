@@ -1,0 +1,85 @@
+//! A worker process from inside.
+//!
+//! The process has two threads of ours. The first one, which the program was
+//! started with, waits for the end of the socket pair and then ends the process,
+//! also in the middle of a task: a worker never outlives its parent. The other
+//! one runs the tasks, on a stack of a chosen size.
+
+use std::io::Read;
+use std::os::unix::net::UnixStream;
+use std::sync::atomic::Ordering;
+use std::thread;
+
+use super::DEPTH;
+use crate::sys::start;
+use crate::task::registry::Registry;
+use crate::wire::{self, GuestLink, Hello, LinkError, PROTOCOL, Task, Welcome};
+
+/// Ends a worker that cannot do its work.
+const FAILED: i32 = 70;
+
+/// Becomes a worker if this process was started as one, and never returns then.
+pub(crate) fn run_if_worker() {
+    if let Some(control) = start::claim() {
+        run(&control)
+    }
+}
+
+fn run(control: &UnixStream) -> ! {
+    let Ok(hello) = wire::receive::<Hello>(control, None) else { start::exit_now(FAILED) };
+    DEPTH.store(hello.depth, Ordering::Relaxed);
+    let stack_size_bytes = usize::try_from(hello.stack_size_bytes).unwrap_or(usize::MAX);
+    let Ok(tell) = control.try_clone() else { start::exit_now(FAILED) };
+    let started =
+        thread::Builder::new().name("task".to_owned()).stack_size(stack_size_bytes).spawn(move || serve(&tell));
+    if started.is_err() {
+        start::exit_now(FAILED);
+    }
+    await_end(control);
+    start::exit_now(FAILED)
+}
+
+/// Returns when the parent is gone or has closed its end.
+fn await_end(mut control: &UnixStream) {
+    let mut byte = [0];
+    loop {
+        match control.read(&mut byte) {
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            // Nothing is ever sent after the first exchange.
+            _ => return,
+        }
+    }
+}
+
+/// Runs tasks until the host has no more, and ends the process.
+fn serve(control: &UnixStream) {
+    let registry = Registry::of_program().ok();
+    let program = registry.map_or(0, Registry::fingerprint);
+    let link = wire::serve(|door| wire::send(control, &Welcome { protocol: PROTOCOL, program, door }));
+    let (Some(registry), Ok(link)) = (registry, link) else {
+        // The host knows by now; it ends us when it has read why.
+        return;
+    };
+    // The pool closed the link, so this is the worker's normal end, with exit
+    // handlers and everything that was printed. Any other error is the same to us.
+    let _: LinkError = run_tasks(registry, link);
+    std::process::exit(0)
+}
+
+fn run_tasks(registry: &Registry, mut link: impl GuestLink) -> LinkError {
+    let mut message = Vec::new();
+    let mut answer = Vec::new();
+    loop {
+        if let Err(error) = link.receive(&mut message) {
+            return error;
+        }
+        let task = match Task::read(&message) {
+            Ok(task) => task,
+            Err(error) => return error,
+        };
+        wire::answer_with(&mut answer, |out| registry.run(task.name, task.arguments, out));
+        if let Err(error) = link.send(&answer) {
+            return error;
+        }
+    }
+}

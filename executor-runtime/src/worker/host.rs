@@ -1,0 +1,148 @@
+//! A worker process as its lane uses it.
+
+use std::io;
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::error::{PoolError, TaskError, WorkerDeath, WorkerExit};
+use crate::sys::process::Process;
+use crate::task::registry::Registry;
+use crate::wire::{self, Hello, HostLink, LinkError, PROTOCOL, Task, Welcome};
+
+/// How long a worker that was told to end may run its exit handlers.
+const EXIT_LIMIT: Duration = Duration::from_secs(2);
+
+/// What every worker of a pool is started with.
+#[derive(Clone, Debug)]
+pub(crate) struct WorkerOptions {
+    pub(crate) depth: u32,
+    pub(crate) stack_size_bytes: usize,
+    /// From the start of the process until it can take tasks.
+    pub(crate) start_limit: Duration,
+}
+
+/// A worker that can take tasks.
+pub(crate) struct Worker {
+    process: Arc<Process>,
+    link: Box<dyn HostLink>,
+    /// Its end of file tells the worker that its parent is gone.
+    _control: UnixStream,
+    /// The last answer; its room is used again.
+    answer: Vec<u8>,
+}
+
+/// A worker that was started and may not have got ready yet.
+pub(crate) struct Starting {
+    process: Arc<Process>,
+    control: UnixStream,
+    deadline: Instant,
+}
+
+impl Starting {
+    /// Starts a process.
+    pub(crate) fn new(options: &WorkerOptions) -> Result<Self, PoolError> {
+        let deadline = Instant::now() + options.start_limit;
+        let (process, control) = Process::spawn().map_err(PoolError::SpawnWorker)?;
+        Ok(Self { process: Arc::new(process), control, deadline })
+    }
+
+    /// The process, so that others can kill it.
+    pub(crate) fn process(&self) -> &Arc<Process> {
+        &self.process
+    }
+
+    /// Waits until the worker can take tasks.
+    pub(crate) fn ready(self, options: &WorkerOptions) -> Result<Worker, PoolError> {
+        let program = Registry::of_program().map_or(0, Registry::fingerprint);
+        let hello = Hello {
+            protocol: PROTOCOL,
+            program,
+            depth: options.depth,
+            stack_size_bytes: options.stack_size_bytes as u64,
+        };
+        let welcome = wire::send(&self.control, &hello)
+            .and_then(|()| wire::receive::<Welcome>(&self.control, Some(self.deadline)))
+            .map_err(|error| self.not_ready(&error, options))?;
+        if welcome.protocol != PROTOCOL {
+            let what = format!("protocol {} here, {} there", PROTOCOL, welcome.protocol);
+            return Err(PoolError::VersionMismatch { what });
+        }
+        if welcome.program != program {
+            return Err(PoolError::VersionMismatch { what: "the tasks and their types".to_owned() });
+        }
+        let link = welcome.door.and_then(wire::connect).map_err(PoolError::Link)?;
+        Ok(Worker { process: self.process, link: Box::new(link), _control: self.control, answer: Vec::new() })
+    }
+
+    fn not_ready(&self, error: &io::Error, options: &WorkerOptions) -> PoolError {
+        match error.kind() {
+            io::ErrorKind::TimedOut => PoolError::WorkerTooSlow { limit: options.start_limit },
+            // It closed its end: it is dead, or as good as dead.
+            _ if self.process.wait_ended(Some(EXIT_LIMIT)) => PoolError::WorkerNeverReady { exit: self.process.reap() },
+            _ => PoolError::Link(error.to_string()),
+        }
+    }
+}
+
+/// How a task ended, when not with a value.
+pub(crate) enum Ended {
+    /// The worker said why there is no value, and is ready for the next task.
+    Failed(TaskError),
+    /// The worker is gone, and the task with it.
+    Lost(TaskError),
+}
+
+impl Worker {
+    /// Whether it has died since its last task.
+    pub(crate) fn is_dead(&self) -> bool {
+        self.process.has_ended()
+    }
+
+    /// Runs a task and returns its encoded value. At `limit` the worker is killed.
+    pub(crate) fn call(&mut self, name: &str, arguments: &[u8], limit: Option<Duration>) -> Result<&[u8], Ended> {
+        let started = Instant::now();
+        let deadline = limit.and_then(|limit| started.checked_add(limit));
+        let process = &self.process;
+        let passed = self
+            .link
+            .send([&Task::header(name), arguments])
+            .and_then(|()| self.link.receive(&mut self.answer, deadline, &|| process.has_ended()));
+        let answer = passed.and_then(|()| wire::read_answer(&self.answer));
+        match answer {
+            Ok(answer) => answer.map_err(Ended::Failed),
+            Err(LinkError::TimedOut) => {
+                process.kill();
+                let limit = limit.expect("only a limit makes a deadline");
+                Err(Ended::Lost(TaskError::TimedOut { limit }))
+            }
+            Err(error) => {
+                let exit = lost(process, error);
+                let death = WorkerDeath::new(process.pid(), exit, name.to_owned(), started.elapsed());
+                Err(Ended::Lost(TaskError::WorkerDied(Arc::new(death))))
+            }
+        }
+    }
+
+    /// Tells the worker that no task will follow, and waits for its end.
+    pub(crate) fn close(self) {
+        let Self { process, link, _control, .. } = self;
+        drop(link);
+        if !process.wait_ended(Some(EXIT_LIMIT)) {
+            process.kill();
+        }
+        process.reap();
+    }
+}
+
+/// The end of a worker whose link failed.
+fn lost(process: &Process, error: LinkError) -> WorkerExit {
+    // A closed link is the first sign of a death, which then needs a moment to
+    // be complete. A worker that goes on without its link is of no use.
+    if error == LinkError::Protocol || !process.wait_ended(Some(EXIT_LIMIT)) {
+        process.kill();
+        process.reap();
+        return WorkerExit::Protocol;
+    }
+    process.reap()
+}

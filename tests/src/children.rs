@@ -1,0 +1,27 @@
+//! What the operating system knows of this process's children and descriptors.
+
+use std::fs;
+
+/// The pids of the living and the unreaped children of this process.
+pub fn pids() -> Vec<u32> {
+    let tasks = fs::read_dir("/proc/self/task").expect("our threads");
+    let mut pids: Vec<u32> = tasks
+        .filter_map(|task| fs::read_to_string(task.ok()?.path().join("children")).ok())
+        .flat_map(|children| children.split_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<_>>())
+        .collect();
+    pids.sort_unstable();
+    pids
+}
+
+/// How many descriptors this process has open.
+pub fn descriptors() -> usize {
+    // One of them is the listing's own.
+    fs::read_dir("/proc/self/fd").expect("our descriptors").count() - 1
+}
+
+/// Whether a process of this number lives and is no zombie.
+pub fn lives(pid: u32) -> bool {
+    let status = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    // The state is the first word after the name, which is in parentheses and may hold anything.
+    status.rsplit_once(')').is_some_and(|(_, rest)| !rest.trim_start().starts_with('Z'))
+}

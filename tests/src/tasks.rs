@@ -1,0 +1,234 @@
+//! Tasks of every kind of argument, value and end.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use executor_runtime::pool_task;
+use serde::{Deserialize, Serialize};
+
+/// The square of a number.
+#[pool_task(process)]
+pub fn square(n: u64) -> u64 {
+    n * n
+}
+
+/// Two borrowed texts.
+#[pool_task(process)]
+pub fn count(text: &str, word: &str) -> usize {
+    text.matches(word).count()
+}
+
+/// Nothing in, nothing out.
+#[pool_task(process)]
+pub fn nothing() {}
+
+/// As many arguments as a task can have.
+#[pool_task(process)]
+#[expect(clippy::too_many_arguments, clippy::many_single_char_names, reason = "that is the point")]
+pub fn twelve(
+    a: u8,
+    b: u16,
+    c: u32,
+    d: u64,
+    e: i8,
+    f: i16,
+    g: i32,
+    h: i64,
+    i: usize,
+    j: bool,
+    k: char,
+    l: String,
+) -> String {
+    format!("{a} {b} {c} {d} {e} {f} {g} {h} {i} {j} {k} {l}")
+}
+
+/// Borrowed arguments of every shape.
+#[pool_task(process)]
+pub fn borrowed(text: &str, bytes: &[u8], path: &Path, numbers: &[i64], map: &BTreeMap<String, u32>) -> Shapes {
+    Shapes {
+        text: text.to_owned(),
+        bytes: bytes.len(),
+        path_bytes: path.as_os_str().len(),
+        sum: numbers.iter().sum(),
+        keys: map.keys().cloned().collect(),
+    }
+}
+
+/// What [`borrowed`] saw.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "named after the arguments")]
+pub struct Shapes {
+    pub text: String,
+    pub bytes: usize,
+    pub path_bytes: usize,
+    pub sum: i64,
+    pub keys: Vec<String>,
+}
+
+/// A task with errors of its own.
+#[pool_task(process)]
+pub fn parse(text: &str) -> Result<i32, String> {
+    text.parse::<i32>().map_err(|error| error.to_string())
+}
+
+/// Gives back what it got.
+#[pool_task(process)]
+pub fn echo(bytes: &[u8]) -> Vec<u8> {
+    bytes.to_vec()
+}
+
+/// Gives back what it got, by value.
+#[pool_task(process)]
+pub fn echo_owned(bytes: Vec<u8>) -> Vec<u8> {
+    bytes
+}
+
+/// The pid of the process it runs in.
+#[pool_task(process)]
+pub fn pid() -> u32 {
+    std::process::id()
+}
+
+/// Panics with a formatted message.
+#[pool_task(process)]
+pub fn panic_with(n: u32) -> u32 {
+    panic!("number {n} is bad")
+}
+
+/// Panics if the number is `bad`.
+#[pool_task(process)]
+pub fn panic_on(n: u64, bad: u64) -> u64 {
+    assert!(n != bad, "number {n} is bad");
+    n
+}
+
+/// A value that cannot be encoded.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Unwritable;
+
+impl Serialize for Unwritable {
+    fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+        Err(serde::ser::Error::custom("this value refuses to be written"))
+    }
+}
+
+/// A value that can be encoded, but not decoded.
+#[derive(Clone, Debug, Serialize)]
+pub struct Unreadable;
+
+impl<'de> Deserialize<'de> for Unreadable {
+    fn deserialize<D: serde::Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+        Err(serde::de::Error::custom("this value refuses to be read"))
+    }
+}
+
+/// A value whose `Serialize` panics.
+#[derive(Clone, Debug, Deserialize)]
+pub struct PanicsWhenWritten;
+
+impl Serialize for PanicsWhenWritten {
+    fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+        panic!("writing this value panics")
+    }
+}
+
+/// A value whose `Deserialize` panics.
+#[derive(Clone, Debug, Serialize)]
+pub struct PanicsWhenRead;
+
+impl<'de> Deserialize<'de> for PanicsWhenRead {
+    fn deserialize<D: serde::Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+        panic!("reading this value panics")
+    }
+}
+
+/// Takes what cannot be encoded.
+#[pool_task(process)]
+pub fn take_unwritable(_value: Unwritable) {}
+
+/// Takes what cannot be decoded.
+#[pool_task(process)]
+pub fn take_unreadable(_value: Unreadable) {}
+
+/// Returns what cannot be encoded.
+#[pool_task(process)]
+pub fn give_unwritable() -> Unwritable {
+    Unwritable
+}
+
+/// Returns what cannot be decoded.
+#[pool_task(process)]
+pub fn give_unreadable() -> Unreadable {
+    Unreadable
+}
+
+/// Takes what panics when encoded.
+#[pool_task(process)]
+pub fn take_panics_when_written(_value: PanicsWhenWritten) {}
+
+/// Returns what panics when encoded.
+#[pool_task(process)]
+pub fn give_panics_when_written() -> PanicsWhenWritten {
+    PanicsWhenWritten
+}
+
+/// Returns what panics when decoded.
+#[pool_task(process)]
+pub fn give_panics_when_read() -> PanicsWhenRead {
+    PanicsWhenRead
+}
+
+/// Ends the worker with SIGABRT.
+#[pool_task(process)]
+pub fn abort() {
+    std::process::abort()
+}
+
+/// Ends the worker with SIGABRT if the number is `bad`.
+#[pool_task(process)]
+pub fn abort_on(n: u64, bad: u64) -> u64 {
+    if n == bad { std::process::abort() } else { n }
+}
+
+/// Ends the worker with an exit code.
+#[pool_task(process)]
+pub fn exit(code: i32) {
+    std::process::exit(code)
+}
+
+/// Ends the worker with SIGSEGV.
+#[pool_task(process)]
+pub fn segfault() {
+    rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::SEGV)
+        .expect("a signal to ourselves");
+    // The signal is delivered before the call returns, unless another thread got it.
+    loop {
+        std::thread::park();
+    }
+}
+
+/// Runs out of stack.
+#[pool_task(process)]
+pub fn overflow(depth: u64) -> u64 {
+    let frame = std::hint::black_box([depth; 1024]);
+    if depth == u64::MAX { 0 } else { overflow(depth + 1) ^ frame[1] }
+}
+
+/// Never ends.
+#[pool_task(process)]
+pub fn spin() {
+    loop {
+        std::hint::spin_loop();
+    }
+}
+
+/// Runs a pool of its own and returns the pids around the innermost task, or why that failed.
+#[pool_task(process)]
+pub fn nest(levels: u32) -> Result<u32, String> {
+    if levels == 0 {
+        return Ok(0);
+    }
+    let pool = executor_runtime::ProcessPoolExecutor::new(1).map_err(|error| error.to_string())?;
+    let below = pool.submit(nest::task(levels - 1)).result().map_err(|error| error.to_string())??;
+    Ok(below + 1)
+}

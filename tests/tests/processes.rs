@@ -1,0 +1,391 @@
+//! What only processes have: deaths, kills, and what they leave behind.
+
+use std::path::Path;
+use std::process::Command;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use executor_runtime::prelude::*;
+use executor_runtime::{Payload, PoolError, WorkerExit};
+use executor_tests::gate::{self, Gate};
+use executor_tests::tasks::*;
+use executor_tests::watchdog::limited;
+use executor_tests::{children, gate::Waiting};
+use rustix::process::{Pid, Signal, kill_process};
+
+type Outcome = Result<(), Box<dyn std::error::Error>>;
+
+/// How the worker of a task died.
+fn exit_of(error: &TaskError) -> WorkerExit {
+    match error {
+        TaskError::WorkerDied(death) => death.exit,
+        other => panic!("the worker did not die: {other:?}"),
+    }
+}
+
+fn kill(pid: u64, signal: Signal) {
+    let pid = Pid::from_raw(i32::try_from(pid).expect("a pid")).expect("a pid");
+    kill_process(pid, signal).expect("our own child");
+}
+
+/// A task at its gate, and the pid of its worker.
+fn at_gate(pool: &ProcessPoolExecutor, gate: &Gate) -> (TaskFuture<u64>, Waiting) {
+    let future = pool.submit(gate::pass::task(gate.path()));
+    (future, gate.await_task())
+}
+
+#[test]
+fn tasks_run_in_other_processes() -> Outcome {
+    limited(|| {
+        let pool = ProcessPoolExecutor::new(1)?;
+        let first = pool.submit(pid::task()).result()?;
+        assert_ne!(first, std::process::id());
+        assert_eq!(children::pids(), [first]);
+        assert_eq!(pool.submit(pid::task()).result()?, first, "a worker is used again");
+        drop(pool);
+        assert!(!children::pids().contains(&first), "nothing is left, not even a zombie");
+        Ok(())
+    })
+}
+
+#[test]
+fn workers_start_one_by_one_as_they_are_needed() -> Outcome {
+    limited(|| {
+        let pool = ProcessPoolExecutor::new(4)?;
+        let mut pids = Vec::new();
+        for _ in 0..3 {
+            pids.push(pool.submit(pid::task()).result()?);
+        }
+        pids.dedup();
+        assert_eq!(pids.len(), 1, "three calls in a row use one worker");
+        let folder = tempfile::tempdir()?;
+        let gates: Vec<_> = (0..3).map(|n| Gate::new(folder.path(), &n.to_string())).collect();
+        let busy: Vec<_> = gates.iter().map(|gate| at_gate(&pool, gate)).collect();
+        let mut pids = Vec::new();
+        for (future, waiting) in busy {
+            waiting.open();
+            pids.push(future.result()?);
+        }
+        pids.sort_unstable();
+        pids.dedup();
+        assert_eq!(pids.len(), 3, "three tasks at once use three workers");
+        Ok(())
+    })
+}
+
+#[test]
+fn a_lost_worker_fails_only_its_own_task() -> Outcome {
+    limited(|| {
+        let pool = ProcessPoolExecutor::new(2)?;
+        let results: Vec<_> = pool.map(|n| abort_on::task(n, 17), 0..100).collect();
+        for (n, result) in (0..).zip(&results) {
+            match result {
+                Ok(value) => assert_eq!((n, value), (*value, &n)),
+                Err(error) => {
+                    assert_eq!((n, exit_of(error).signal_name()), (17, Some("SIGABRT")));
+                }
+            }
+        }
+        assert_eq!(results.iter().filter(|result| result.is_err()).count(), 1);
+        Ok(())
+    })
+}
+
+#[test]
+fn each_end_of_a_worker_is_told_by_its_name() -> Outcome {
+    limited(|| {
+        let pool = ProcessPoolExecutor::new(1)?;
+        let ended = pool.submit(abort::task()).result().expect_err("dead");
+        assert_eq!(exit_of(&ended), WorkerExit::Signal(6));
+        let ended = pool.submit(exit::task(0)).result().expect_err("dead");
+        assert_eq!(exit_of(&ended), WorkerExit::Code(0));
+        let ended = pool.submit(exit::task(3)).result().expect_err("dead");
+        assert_eq!(exit_of(&ended), WorkerExit::Code(3));
+        let ended = pool.submit(segfault::task()).result().expect_err("dead");
+        assert_eq!(exit_of(&ended).signal_name(), Some("SIGSEGV"));
+        let ended = pool.submit(overflow::task(0)).result().expect_err("dead");
+        assert_eq!(exit_of(&ended).signal_name(), Some("SIGSEGV"));
+        let text = ended.to_string();
+        assert!(text.contains("was ended by SIGSEGV after running `executor_tests::tasks::overflow`"), "{text}");
+        assert_eq!(pool.submit(square::task(3)).result()?, 9, "replaced after each");
+        Ok(())
+    })
+}
+
+#[test]
+fn a_worker_that_is_killed_at_work_is_replaced() -> Outcome {
+    limited(|| {
+        let pool = ProcessPoolExecutor::new(1)?;
+        let folder = tempfile::tempdir()?;
+        let gate = Gate::new(folder.path(), "gate");
+        let worker = pool.submit(pid::task()).result()?;
+        let (future, _waiting) = at_gate(&pool, &gate);
+        let queued = pool.submit(pid::task());
+        kill(worker.into(), Signal::KILL);
+        let error = future.result().expect_err("killed");
+        let TaskError::WorkerDied(death) = &error else { panic!("{error:?}") };
+        assert_eq!((death.pid, death.exit.signal_name()), (worker, Some("SIGKILL")));
+        assert_eq!(death.task, "executor_tests::gate::pass");
+        assert_ne!(queued.result()?, worker);
+        Ok(())
+    })
+}
+
+#[test]
+fn a_worker_that_is_killed_idle_costs_nobody_anything() -> Outcome {
+    limited(|| {
+        let pool = ProcessPoolExecutor::new(1)?;
+        for _ in 0..5 {
+            let worker = pool.submit(pid::task()).result()?;
+            kill(worker.into(), Signal::KILL);
+            while children::lives(worker) {
+                std::thread::yield_now();
+            }
+            assert_ne!(pool.submit(pid::task()).result()?, worker);
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn what_a_task_started_dies_with_its_worker() -> Outcome {
+    /// Starts a program, tells its pid, and dies.
+    #[pool_task(process)]
+    fn leave_a_child(pid_file: &Path) {
+        let child = Command::new("sleep").arg("300").spawn().expect("sleep");
+        std::fs::write(pid_file, child.id().to_string()).expect("the pid file");
+        std::process::abort()
+    }
+    limited(|| {
+        let pool = ProcessPoolExecutor::new(1)?;
+        let folder = tempfile::tempdir()?;
+        let pid_file = folder.path().join("pid");
+        let error = pool.submit(leave_a_child::task(&pid_file)).result().expect_err("dead");
+        assert_eq!(exit_of(&error).signal_name(), Some("SIGABRT"));
+        let child = std::fs::read_to_string(&pid_file)?.parse()?;
+        while children::lives(child) {
+            std::thread::yield_now();
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn a_task_that_runs_too_long_is_killed() -> Outcome {
+    limited(|| {
+        let pool = ProcessPoolExecutor::builder().max_workers(1).timeout(Duration::from_millis(50)).build()?;
+        let limit_of = |future: TaskFuture<()>| match future.result() {
+            Err(TaskError::TimedOut { limit }) => limit,
+            other => panic!("no time-out: {other:?}"),
+        };
+        assert_eq!(limit_of(pool.submit(spin::task())), Duration::from_millis(50));
+        let own = Duration::from_millis(20);
+        assert_eq!(limit_of(pool.submit(spin::task().timeout(own))), own, "a call's own limit goes first");
+        assert_eq!(pool.submit(square::task(3)).result()?, 9);
+        Ok(())
+    })
+}
+
+#[test]
+fn an_abort_ends_what_loops() -> Outcome {
+    limited(|| {
+        for grace in [Duration::ZERO, Duration::from_millis(200)] {
+            let pool = ProcessPoolExecutor::new(2)?;
+            let folder = tempfile::tempdir()?;
+            let gate = Gate::new(folder.path(), "gate");
+            let looping = pool.submit(spin::task());
+            let (waiting, _open) = at_gate(&pool, &gate);
+            let queued = pool.submit(square::task(1));
+            pool.shutdown(Shutdown::Abort { grace });
+            assert!(matches!(looping.result(), Err(TaskError::PoolShutDown)));
+            assert!(matches!(waiting.result(), Err(TaskError::PoolShutDown)));
+            assert!(matches!(queued.result(), Err(TaskError::Cancelled)));
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn an_abort_ends_a_shutdown_that_waits_for_a_loop() -> Outcome {
+    limited(|| {
+        let pool = ProcessPoolExecutor::new(1)?;
+        let looping = pool.submit(spin::task());
+        std::thread::scope(|scope| {
+            scope.spawn(|| pool.shutdown(Shutdown::Drain));
+            while !looping.is_running() {
+                std::thread::yield_now();
+            }
+            pool.shutdown(Shutdown::Abort { grace: Duration::ZERO });
+        });
+        assert!(matches!(looping.result(), Err(TaskError::PoolShutDown)));
+        Ok(())
+    })
+}
+
+#[test]
+fn what_does_not_survive_the_wire_fails_its_own_task() -> Outcome {
+    limited(|| {
+        let pool = ProcessPoolExecutor::new(1)?;
+        let worker = pool.submit(pid::task()).result()?;
+        let said = |result: Result<(), TaskError>| result.expect_err("no value");
+
+        let error = said(pool.submit(take_unwritable::task(Unwritable)).result());
+        assert!(matches!(&error, TaskError::Encode(failure) if failure.what == Payload::Arguments), "{error:?}");
+        let error = said(pool.submit(take_unreadable::task(Unreadable)).result());
+        assert!(matches!(&error, TaskError::Decode(failure) if failure.what == Payload::Arguments), "{error:?}");
+        let error = said(pool.submit(give_unwritable::task()).result().map(drop));
+        assert!(matches!(&error, TaskError::Encode(failure) if failure.what == Payload::Value), "{error:?}");
+        let error = said(pool.submit(give_unreadable::task()).result().map(drop));
+        assert!(matches!(&error, TaskError::Decode(failure) if failure.what == Payload::Value), "{error:?}");
+
+        let error = said(pool.submit(take_panics_when_written::task(PanicsWhenWritten)).result());
+        assert!(error.to_string().contains("writing this value panics"), "{error}");
+        let error = said(pool.submit(give_panics_when_written::task()).result().map(drop));
+        assert!(error.to_string().contains("writing this value panics"), "{error}");
+        let error = said(pool.submit(give_panics_when_read::task()).result().map(drop));
+        assert!(error.to_string().contains("reading this value panics"), "{error}");
+
+        assert_eq!(pool.submit(pid::task()).result()?, worker, "and costs no worker");
+        Ok(())
+    })
+}
+
+#[test]
+fn a_panic_names_its_worker_and_costs_no_worker() -> Outcome {
+    limited(|| {
+        let pool = ProcessPoolExecutor::new(1)?;
+        let worker = pool.submit(pid::task()).result()?;
+        let error = pool.submit(panic_with::task(3)).result().expect_err("a panic");
+        let TaskError::Panicked(report) = &error else { panic!("{error:?}") };
+        assert!(report.worker.contains(&worker.to_string()), "{report:?}");
+        assert_eq!(pool.submit(pid::task()).result()?, worker);
+        Ok(())
+    })
+}
+
+#[test]
+fn twenty_thousand_tasks_in_a_burst_finish() -> Outcome {
+    limited(|| {
+        let pool = ProcessPoolExecutor::new(2)?;
+        let futures: Vec<_> = (0..20_000).map(|n| pool.submit(square::task(n))).collect();
+        for (n, future) in (0..).zip(futures) {
+            assert_eq!(future.result()?, n * n);
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn payloads_of_any_size_come_back() -> Outcome {
+    limited(|| {
+        let pool = ProcessPoolExecutor::new(1)?;
+        for len in [0, 1, 65_535, 65_536, 65_537, 1 << 20, 20 << 20] {
+            let bytes: Vec<u8> = (0..len).map(|n: u32| n.to_le_bytes()[0] ^ n.to_le_bytes()[1]).collect();
+            assert!(pool.submit(echo::task(&bytes)).result()? == bytes, "{len}");
+        }
+        let bytes = vec![7; 100_000];
+        assert!(pool.submit(echo_owned::task(bytes.clone())).result()? == bytes);
+        Ok(())
+    })
+}
+
+#[test]
+fn a_worker_that_dies_while_it_reads_a_large_argument_hangs_nobody() -> Outcome {
+    limited(|| {
+        let pool = ProcessPoolExecutor::new(1)?;
+        let worker = pool.submit(pid::task()).result()?;
+        // It reads nothing while it is stopped, so that the lane fills the link and waits.
+        kill(worker.into(), Signal::STOP);
+        let future = pool.submit(echo_owned::task(vec![1; 32 << 20]));
+        while !future.is_running() {
+            std::thread::yield_now();
+        }
+        kill(worker.into(), Signal::KILL);
+        assert_eq!(exit_of(&future.result().expect_err("killed")).signal_name(), Some("SIGKILL"));
+        assert_eq!(pool.submit(square::task(3)).result()?, 9);
+        Ok(())
+    })
+}
+
+#[test]
+fn pools_leave_nothing_behind() -> Outcome {
+    // Descriptors and children are counted for the whole process, so no other test may run beside this one.
+    static ALONE: Mutex<()> = Mutex::new(());
+    if std::env::var_os("NEXTEST").is_none() && std::env::args().count() < 2 {
+        return in_a_process_of_its_own("pools_leave_nothing_behind");
+    }
+    limited(|| {
+        let _alone = ALONE.lock().expect("only this test locks it");
+        ProcessPoolExecutor::new(2)?.submit(square::task(1)).result()?;
+        let before = (children::pids(), children::descriptors());
+        for _ in 0..20 {
+            let pool = ProcessPoolExecutor::new(2)?;
+            let results: Vec<_> = pool.map(|n| abort_on::task(n, 3), 0..6).collect();
+            assert_eq!(results.iter().filter(|result| result.is_err()).count(), 1);
+            pool.submit(spin::task().timeout(Duration::from_millis(1))).result().expect_err("too long");
+        }
+        assert_eq!((children::pids(), children::descriptors()), before);
+        Ok(())
+    })
+}
+
+fn in_a_process_of_its_own(test: &str) -> Outcome {
+    let status = Command::new(std::env::current_exe()?).args([test, "--exact", "--nocapture"]).status()?;
+    assert!(status.success(), "{test} failed in a process of its own");
+    Ok(())
+}
+
+#[test]
+fn zero_workers_are_refused() {
+    assert!(matches!(ProcessPoolExecutor::new(0), Err(PoolError::ZeroWorkers)));
+    assert!(matches!(ThreadPoolExecutor::new(0), Err(PoolError::ZeroWorkers)));
+    assert_eq!(PoolError::ZeroWorkers.to_string(), "max_workers must be greater than 0");
+}
+
+#[test]
+fn a_task_may_run_a_pool_of_its_own_but_not_without_end() -> Outcome {
+    limited(|| {
+        let pool = ProcessPoolExecutor::new(1)?;
+        assert_eq!(pool.submit(nest::task(3)).result()??, 3);
+        let error = pool.submit(nest::task(30)).result()?.expect_err("too deep");
+        assert!(error.contains("nested 10 deep"), "{error}");
+        Ok(())
+    })
+}
+
+#[test]
+fn tasks_can_start_programs_that_are_no_workers() -> Outcome {
+    /// What a program started by a task sees of the variable that makes workers, and of stdin.
+    #[pool_task(process)]
+    fn environment() -> String {
+        let out =
+            Command::new("sh").args(["-c", "env | grep -c EXECUTOR_RUNTIME; cat; ls /proc/self/fd | wc -l"]).output();
+        String::from_utf8_lossy(&out.expect("a shell").stdout).replace('\n', " ")
+    }
+    limited(|| {
+        let pool = ProcessPoolExecutor::new(1)?;
+        // `ls` holds stdin, stdout, stderr and the listing.
+        assert_eq!(pool.submit(environment::task()).result()?.trim(), "0 4");
+        Ok(())
+    })
+}
+
+#[test]
+fn a_pool_dropped_in_a_callback_does_not_wait_for_itself() -> Outcome {
+    limited(|| {
+        let pool = ProcessPoolExecutor::new(1)?;
+        let (send, receive) = std::sync::mpsc::channel();
+        let last = pool.clone();
+        let folder = tempfile::tempdir()?;
+        let gate = Gate::new(folder.path(), "gate");
+        let (future, waiting) = at_gate(&pool, &gate);
+        future.on_done(move |_| {
+            drop(last);
+            send.send(()).expect("a receiver");
+        });
+        drop((pool, future));
+        waiting.open();
+        receive.recv()?;
+        Ok(())
+    })
+}

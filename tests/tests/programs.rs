@@ -1,0 +1,64 @@
+//! Whole programs in surroundings that a test cannot make for itself.
+
+use std::process::{Command, Output};
+
+use executor_tests::watchdog::limited;
+
+fn run(program: &mut Command) -> (String, Output) {
+    let output = limited(|| program.output().expect("the program runs"));
+    (String::from_utf8_lossy(&output.stdout).trim().to_owned(), output)
+}
+
+fn one_task() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_one_task"))
+}
+
+#[test]
+fn a_task_runs() {
+    let (said, output) = run(&mut one_task());
+    assert_eq!(said, "value 9");
+    assert!(output.stderr.is_empty(), "{output:?}");
+}
+
+#[test]
+fn a_temporary_directory_that_is_not_there_is_told() {
+    let (said, output) = run(one_task().env("TMPDIR", "/nowhere/at/all"));
+    assert!(
+        said.starts_with(
+            "task error: the pool is broken: could not link to a worker process: \
+             no socket in the temporary directory /nowhere/at/all: No such file"
+        ),
+        "{said}"
+    );
+    assert!(output.stderr.is_empty(), "no panic on the way: {output:?}");
+}
+
+#[test]
+fn having_no_descriptor_left_is_told() {
+    let mut worked = 0;
+    // From no descriptor at all beside the standard three to more than enough: it fails at each point on the way.
+    for descriptors in 3..40 {
+        let (said, output) = run(one_task().arg(descriptors.to_string()));
+        // What is told first is not always the descriptors: where the channel gets none, it goes on without.
+        let told = said.starts_with("task error: the pool is broken: could not ");
+        assert!(told || said == "value 9", "{descriptors}: {said} {output:?}");
+        worked += u32::from(!told);
+    }
+    assert!((1..37).contains(&worked), "{worked}");
+}
+
+#[test]
+fn a_leaked_variable_makes_no_worker_of_a_program() {
+    for value in ["1", "x", "", &std::process::id().to_string()] {
+        let (said, _) = run(one_task().env("EXECUTOR_RUNTIME_WORKER", value));
+        assert_eq!(said, "value 9", "{value:?}");
+    }
+}
+
+#[test]
+fn two_tasks_of_one_name_are_told_with_their_positions() {
+    let (said, _) = run(&mut Command::new(env!("CARGO_BIN_EXE_duplicate_names")));
+    let at = |line: u32| format!("duplicate_names.rs:{line}:4");
+    assert!(said.starts_with("two tasks are called `twice`: one at "), "{said}");
+    assert!(said.contains(&at(6)) && said.contains(&at(9)), "{said}");
+}
