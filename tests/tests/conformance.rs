@@ -35,10 +35,10 @@ macro_rules! suite {
                 super::limited(|| super::$name(&|workers| Box::new(super::ProcessPoolExecutor::new(workers).expect("a pool"))))
             })*
         }
-        mod scopes_on_processes {
+        mod a_wrapper_of_processes {
             $(#[test]
             fn $name() -> super::Outcome {
-                super::limited(|| super::$name(&|workers| Box::new(super::Scoped::new(workers))))
+                super::limited(|| super::$name(&|workers| Box::new(super::Wrapper::new(workers))))
             })*
         }
     };
@@ -89,17 +89,17 @@ suite! {
 }
 
 /// An executor that a user could write around another one.
-struct Scoped {
+struct Wrapper {
     inner: ProcessPoolExecutor,
 }
 
-impl Scoped {
+impl Wrapper {
     fn new(workers: usize) -> Self {
         Self { inner: ProcessPoolExecutor::new(workers).expect("a pool") }
     }
 }
 
-impl Executor for Scoped {
+impl Executor for Wrapper {
     fn start(&self, run: Run<'_>) {
         self.inner.start(run);
     }

@@ -389,3 +389,19 @@ fn a_pool_dropped_in_a_callback_does_not_wait_for_itself() -> Outcome {
         Ok(())
     })
 }
+
+#[test]
+fn prewarmed_workers_are_there_before_the_first_task() -> Outcome {
+    limited(|| {
+        let pool = ProcessPoolExecutor::builder().max_workers(2).prewarm(5).build()?;
+        // The two tasks meet only if two workers take them; none is started for the second one.
+        let folder = tempfile::tempdir()?;
+        let gates = [Gate::new(folder.path(), "0"), Gate::new(folder.path(), "1")];
+        let busy = gates.each_ref().map(|gate| at_gate(&pool, gate));
+        for (future, waiting) in busy {
+            waiting.open();
+            future.result()?;
+        }
+        Ok(())
+    })
+}

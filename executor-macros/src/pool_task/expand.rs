@@ -1,7 +1,7 @@
 //! Writes a task down. No decision is left here but "borrows or not".
 //!
-//! Every token of ours has the span `mixed_site`, so that our local names can
-//! never meet an argument or a function of the same name.
+//! Our local names have the span `mixed_site`, so that they can never meet an
+//! argument or a function of the same name.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens as _, format_ident, quote, quote_spanned};
@@ -208,9 +208,9 @@ fn process_task(model: &Model) -> TokenStream {
     }
 }
 
-/// The statement that writes one argument, located where its type is written.
+/// The statement that writes one argument.
 fn write(model: &Model, argument: &Argument, local: &Ident) -> TokenStream {
-    let place = Span::mixed_site().located_at(argument.ty.span());
+    let (place, local) = located(&argument.ty, local);
     match &argument.passing {
         Passing::Bytes => quote_spanned!(place=> out.bytes(#local)?;),
         Passing::Borrowed(referent) => {
@@ -221,9 +221,9 @@ fn write(model: &Model, argument: &Argument, local: &Ident) -> TokenStream {
     }
 }
 
-/// The statement that reads one argument, located where its type is written.
+/// The statement that reads one argument.
 fn read(model: &Model, argument: &Argument, local: &Ident) -> TokenStream {
-    let place = Span::mixed_site().located_at(argument.ty.span());
+    let (place, local) = located(&argument.ty, local);
     match &argument.passing {
         Passing::Bytes => quote_spanned!(place=> let #local = input.bytes()?;),
         Passing::Borrowed(referent) => {
@@ -235,6 +235,12 @@ fn read(model: &Model, argument: &Argument, local: &Ident) -> TokenStream {
             quote_spanned!(place=> let #local = input.value::<#ty>()?;)
         }
     }
+}
+
+/// Where a type that cannot be sent is reported: where it is written.
+fn located(ty: &Type, local: &Ident) -> (Span, Ident) {
+    let place = Span::mixed_site().located_at(ty.span());
+    (place, Ident::new(&local.to_string(), place))
 }
 
 /// What the function is given for one argument that was read.

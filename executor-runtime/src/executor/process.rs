@@ -78,6 +78,7 @@ impl ProcessPoolExecutor {
         ProcessPoolBuilder {
             max_workers: cpus(),
             timeout: None,
+            prewarm: 0,
             stack_size_bytes: 8 << 20,
             start_timeout: Duration::from_secs(30),
         }
@@ -161,6 +162,7 @@ impl fmt::Debug for ProcessPoolExecutor {
 pub struct ProcessPoolBuilder {
     max_workers: usize,
     timeout: Option<Duration>,
+    prewarm: usize,
     stack_size_bytes: usize,
     start_timeout: Duration,
 }
@@ -177,6 +179,12 @@ impl ProcessPoolBuilder {
     /// The worker of a task that runs longer is killed and replaced.
     pub fn timeout(mut self, limit: Duration) -> Self {
         self.timeout = Some(limit);
+        self
+    }
+
+    /// How many workers are started at once by [`build`](Self::build), which does not wait for them; by default none.
+    pub fn prewarm(mut self, processes: usize) -> Self {
+        self.prewarm = processes;
         self
     }
 
@@ -227,6 +235,7 @@ impl ProcessPoolBuilder {
             let crew = Arc::clone(&lanes_crew);
             Box::new(ProcessLane { options: options.clone(), timeout, crew, worker: None })
         });
+        pool.grow(self.prewarm);
         Ok(ProcessPoolExecutor { owner: Arc::new(Owner { pool, crew }) })
     }
 }
@@ -331,6 +340,6 @@ impl Drop for ProcessLane {
 
 impl Refuse for RemoteJob {
     fn refuse(&self, error: TaskError) {
-        self.0.refuse(error);
+        RemoteJob::refuse(self, error);
     }
 }

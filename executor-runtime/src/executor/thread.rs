@@ -218,12 +218,12 @@ impl Lane<LocalJob> for ThreadLane {
     }
 
     fn run(&mut self, job: LocalJob, seat: Seat<'_>) {
-        job.0.run(seat);
+        job.run_in(seat);
     }
 }
 
 impl Refuse for LocalJob {
     fn refuse(&self, error: TaskError) {
-        self.0.refuse(error);
+        LocalJob::refuse(self, error);
     }
 }

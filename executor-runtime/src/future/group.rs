@@ -25,8 +25,6 @@ struct Inner {
     open: usize,
     /// Jobs that may not have ended; swept when most of them have.
     jobs: Vec<Weak<dyn Handle>>,
-    /// The scope failed: what has not started shall not start.
-    cancelled: bool,
 }
 
 impl Group {
@@ -39,46 +37,34 @@ impl Group {
     /// Names the job that entered, so that it can be cancelled and helped.
     pub(crate) fn add(&self, job: Weak<dyn Handle>) {
         let mut inner = self.inner.lock();
-        if inner.cancelled {
-            drop(inner);
-            cancel(&job);
-            return;
-        }
         if inner.jobs.len() >= 64 && inner.jobs.len() >= 2 * inner.open {
             inner.jobs.retain(is_open);
         }
         inner.jobs.push(job);
         drop(inner);
+        // The scope may be waiting already: a job of it has submitted this one.
         self.changed.notify_all();
     }
 
     /// Waits until every job has ended, after cancelling those that have not started if `cancel_pending`.
     pub(crate) fn close(&self, cancel_pending: bool) {
         let mut inner = self.inner.lock();
-        inner.cancelled |= cancel_pending;
         while inner.open > 0 {
             let jobs = std::mem::take(&mut inner.jobs);
             if jobs.is_empty() {
                 inner = self.changed.wait(inner, None);
                 continue;
             }
-            let cancelled = inner.cancelled;
             drop(inner);
-            for job in jobs {
-                if cancelled {
-                    cancel(&job);
-                } else if let Some(job) = job.upgrade() {
+            for job in jobs.iter().filter_map(Weak::upgrade) {
+                if cancel_pending {
+                    job.refuse(TaskError::Cancelled);
+                } else {
                     job.help();
                 }
             }
             inner = self.inner.lock();
         }
-    }
-}
-
-fn cancel(job: &Weak<dyn Handle>) {
-    if let Some(job) = job.upgrade() {
-        job.refuse(TaskError::Cancelled);
     }
 }
 

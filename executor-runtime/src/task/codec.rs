@@ -245,9 +245,9 @@ pub fn run_encoded<T: ProcessTask>(encoded: &Encoded) -> Result<T::Output, TaskE
     label = "needs `serde::Serialize` and `serde::Deserialize`",
     note = "add `#[derive(serde::Serialize, serde::Deserialize)]` to the type, or use `#[pool_task(thread)]`"
 )]
-pub trait ProcessArgument {}
+pub trait ProcessArgument<'de> {}
 
-impl<T: for<'de> Borrowed<'de> + ?Sized> ProcessArgument for T {}
+impl<'de, T: Borrowed<'de> + ?Sized> ProcessArgument<'de> for T {}
 
 /// What a process task can return: it must become bytes and come back from them.
 #[diagnostic::on_unimplemented(
@@ -260,7 +260,7 @@ pub trait ProcessOutput {}
 impl<T: Serialize + DeserializeOwned> ProcessOutput for T {}
 
 /// Names the argument type that cannot be sent.
-pub const fn assert_argument<T: ProcessArgument + ?Sized>() {}
+pub const fn assert_argument<'de, T: ProcessArgument<'de> + ?Sized>() {}
 
 /// Names the return type that cannot be sent.
 pub const fn assert_output<T: ProcessOutput + ?Sized>() {}

@@ -4,11 +4,13 @@
 //! worker thread never waits for its own pool to end: both need to know.
 
 use std::cell::Cell;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::AtomicU64;
+
+use crate::sync::{AtomicUsize, Ordering};
 
 /// A pool, by a number that no other pool of this process has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Home(usize);
+pub(crate) struct Home(u64);
 
 thread_local! {
     static CURRENT: Cell<Option<Home>> = const { Cell::new(None) };
@@ -16,7 +18,8 @@ thread_local! {
 
 impl Home {
     pub(crate) fn new() -> Self {
-        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        // Not one of `sync`: shuttle's may not outlive a schedule.
+        static NEXT: AtomicU64 = AtomicU64::new(0);
         // Relaxed: only the uniqueness of the number counts.
         Self(NEXT.fetch_add(1, Ordering::Relaxed))
     }

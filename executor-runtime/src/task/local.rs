@@ -129,7 +129,9 @@ where
 }
 
 /// A job for an executor that runs tasks in this process: what [`Run::detach`](super::Run::detach) gives.
-pub struct LocalJob(pub(crate) Arc<dyn LocalRun>);
+///
+/// Dropping it unrun ends its future with [`TaskError::PoolShutDown`].
+pub struct LocalJob(Arc<dyn LocalRun>);
 
 impl LocalJob {
     pub(crate) fn new(job: Arc<dyn LocalRun>, limit: Option<Duration>) -> Self {
@@ -143,12 +145,23 @@ impl LocalJob {
     /// Runs the job in the calling thread, unless it was cancelled. Never panics: a panic of the job ends in
     /// its future.
     pub fn run(self) {
-        self.0.run(Seat::none());
+        self.run_in(Seat::none());
+    }
+
+    pub(crate) fn run_in(self, seat: Seat<'_>) {
+        self.0.run(seat);
     }
 
     /// Ends the job with `error` if it has not started; whether it had not.
     pub fn refuse(&self, error: TaskError) -> bool {
         self.0.refuse(error)
+    }
+}
+
+impl Drop for LocalJob {
+    fn drop(&mut self) {
+        // Without effect on a job that has started.
+        self.refuse(TaskError::PoolShutDown);
     }
 }
 

@@ -17,6 +17,8 @@ mod definition;
 mod home;
 mod job;
 mod local;
+#[cfg(all(test, shuttle))]
+mod models;
 pub(crate) mod panics;
 pub(crate) mod registry;
 mod remote;

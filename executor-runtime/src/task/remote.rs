@@ -105,10 +105,15 @@ fn decode<T: ProcessTask>(bytes: &[u8]) -> Result<T::Output, TaskError> {
 /// A job for an executor that runs tasks elsewhere: what [`Run::encode`](super::Run::encode) gives.
 ///
 /// The task's name and its encoded arguments go wherever the executor runs tasks; the encoded value, or why
-/// there is none, comes back through [`RunningJob::finish`].
-pub struct RemoteJob(pub(crate) Arc<dyn RemoteRun>);
+/// there is none, comes back through [`RunningJob::finish`]. Dropping it unstarted ends its future with
+/// [`TaskError::PoolShutDown`].
+pub struct RemoteJob(Arc<dyn RemoteRun>);
 
 impl RemoteJob {
+    pub(super) fn new(job: Arc<dyn RemoteRun>) -> Self {
+        Self(job)
+    }
+
     /// The wire name of the task.
     pub fn name(&self) -> &'static str {
         self.0.name()
@@ -117,12 +122,19 @@ impl RemoteJob {
     /// Claims the job for running; `None` if it was cancelled. From here on it cannot be cancelled.
     pub fn start(self) -> Option<RunningJob> {
         let Request { arguments, limit } = self.0.claim()?;
-        Some(RunningJob { name: self.0.name(), job: Some(self.0), arguments, limit })
+        Some(RunningJob { name: self.0.name(), job: Some(Arc::clone(&self.0)), arguments, limit })
     }
 
     /// Ends the job with `error` if it has not started; whether it had not.
     pub fn refuse(&self, error: TaskError) -> bool {
         self.0.refuse(error)
+    }
+}
+
+impl Drop for RemoteJob {
+    fn drop(&mut self) {
+        // Without effect on a job that has started.
+        self.refuse(TaskError::PoolShutDown);
     }
 }
 

@@ -124,7 +124,7 @@ impl<T: ProcessTask> Erased for Typed<'_, T> {
         let job = Remote::<T>::new(Request { arguments, limit }, membership);
         self.enroll(&job);
         self.future = Some(TaskFuture::new(Arc::<Remote<T>>::clone(&job)));
-        Some(RemoteJob(job))
+        Some(RemoteJob::new(job))
     }
 
     fn refuse(&mut self, error: TaskError) {
