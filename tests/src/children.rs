@@ -2,6 +2,9 @@
 
 use std::fs;
 
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
+
 /// The pids of the living and the unreaped children of this process.
 pub fn pids() -> Vec<u32> {
     let tasks = fs::read_dir("/proc/self/task").expect("our threads");
@@ -17,6 +20,13 @@ pub fn pids() -> Vec<u32> {
 pub fn descriptors() -> usize {
     // One of them is the listing's own.
     fs::read_dir("/proc/self/fd").expect("our descriptors").count() - 1
+}
+
+/// Waits until a child has ended with all of its threads.
+pub fn await_end(pid: u32) {
+    let pid = Pid::from_raw(pid.cast_signed()).expect("a pid");
+    let child = pidfd_open(pid, PidfdFlags::empty()).expect("an unreaped child of ours");
+    poll(&mut [PollFd::new(&child, PollFlags::IN)], None).expect("the child's end");
 }
 
 /// Whether a process of this number lives and is no zombie.

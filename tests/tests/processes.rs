@@ -138,9 +138,7 @@ fn a_worker_that_is_killed_idle_costs_nobody_anything() -> Outcome {
         for _ in 0..5 {
             let worker = pool.submit(pid::task()).result()?;
             kill(worker.into(), Signal::KILL);
-            while children::lives(worker) {
-                std::thread::yield_now();
-            }
+            children::await_end(worker);
             assert_ne!(pool.submit(pid::task()).result()?, worker);
         }
         Ok(())
