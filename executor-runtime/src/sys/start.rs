@@ -5,6 +5,7 @@
 
 use std::env;
 use std::fs::File;
+use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 
@@ -15,6 +16,9 @@ use rustix::stdio::{dup2_stdin, stdin};
 
 /// Names the parent's pid; set for workers only, and removed by them at once.
 pub(super) const VARIABLE: &str = "EXECUTOR_RUNTIME_WORKER";
+
+/// The exit code of a worker that cannot do its work: `EX_SOFTWARE` of BSD's `sysexits.h`.
+pub(crate) const FAILED: i32 = 70;
 
 /// The first descriptor after stdin, stdout and stderr.
 const FIRST_FREE: i32 = 3;
@@ -50,23 +54,27 @@ pub(crate) fn is_unclaimed_worker() -> bool {
 /// Makes the process a worker: it dies with its parent, has an empty stdin, holds no descriptor of its
 /// parent's, and its own children are ordinary programs.
 pub(crate) fn claim() -> Option<UnixStream> {
-    let parent = parent()?;
+    // What is meant to be a worker must not go on into `main`, whatever happens.
+    parent().map(|parent| become_worker(parent).unwrap_or_else(|_| exit_now(FAILED)))
+}
+
+fn become_worker(parent: Pid) -> io::Result<UnixStream> {
     // SAFETY: before `main`, or first in `main`, no other thread reads or writes
     // the environment.
     unsafe { env::remove_var(VARIABLE) };
-    set_parent_process_death_signal(Some(Signal::KILL)).ok()?;
+    set_parent_process_death_signal(Some(Signal::KILL))?;
     if getppid() != Some(parent) {
         // It died before the line above, so nobody would ever signal us.
-        exit_now(1);
+        exit_now(FAILED);
     }
     close_inherited();
     ignore_sigpipe();
-    let control: OwnedFd = fcntl_dupfd_cloexec(stdin(), FIRST_FREE).ok()?;
-    let empty = File::open("/dev/null").ok()?;
-    dup2_stdin(empty.as_fd()).ok()?;
+    let control: OwnedFd = fcntl_dupfd_cloexec(stdin(), FIRST_FREE)?;
+    let empty = File::open("/dev/null")?;
+    dup2_stdin(empty.as_fd())?;
     // For `ps`; the name of the program's file would be `exe`.
     let _ = rustix::thread::set_name(c"pool-worker");
-    Some(control.into())
+    Ok(control.into())
 }
 
 /// The parent, if all signs say that this process is its worker.

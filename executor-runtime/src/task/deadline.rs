@@ -19,8 +19,26 @@ pub(crate) trait Expire: Send + Sync {
 
 #[derive(Default)]
 struct Clock {
-    due: Mutex<BinaryHeap<Reverse<Due>>>,
+    due: Mutex<Schedule>,
     changed: Condvar,
+}
+
+#[derive(Default)]
+struct Schedule {
+    heap: BinaryHeap<Reverse<Due>>,
+    /// Jobs that have ended are swept out when the heap is as long as this.
+    sweep_at: usize,
+}
+
+impl Schedule {
+    fn add(&mut self, due: Due) {
+        // A job that has ended holds its memory until its limit would have come.
+        if self.heap.len() >= self.sweep_at {
+            self.heap.retain(|Reverse(due)| due.job.strong_count() > 0);
+            self.sweep_at = (2 * self.heap.len()).max(64);
+        }
+        self.heap.push(Reverse(due));
+    }
 }
 
 struct Due {
@@ -48,7 +66,7 @@ pub(crate) fn watch(limit: Duration, job: Weak<dyn Expire>) -> io::Result<()> {
         *started = true;
     }
     drop(started);
-    CLOCK.due.lock().push(Reverse(Due { at, limit, job }));
+    CLOCK.due.lock().add(Due { at, limit, job });
     CLOCK.changed.notify_all();
     Ok(())
 }
@@ -57,9 +75,9 @@ impl Clock {
     fn run(&self) {
         let mut due = self.due.lock();
         loop {
-            let next = due.peek().map(|Reverse(next)| next.at);
+            let next = due.heap.peek().map(|Reverse(next)| next.at);
             if next.is_some_and(|at| at <= Instant::now()) {
-                if let Some(Reverse(Due { limit, job, .. })) = due.pop()
+                if let Some(Reverse(Due { limit, job, .. })) = due.heap.pop()
                     && let Some(job) = job.upgrade()
                 {
                     drop(due);

@@ -53,6 +53,16 @@ pub(crate) trait GuestLink: Send {
     fn send(&mut self, message: &[u8]) -> Result<(), LinkError>;
 }
 
+/// Gives the room of a large message back instead of keeping it for the next one.
+pub(crate) fn give_back(message: &mut Vec<u8>) {
+    /// What most messages fit in, and nobody misses.
+    const KEPT_LEN_BYTES: usize = 1 << 20;
+
+    if message.capacity() > KEPT_LEN_BYTES {
+        *message = Vec::new();
+    }
+}
+
 /// Why a message did not pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LinkError {

@@ -11,32 +11,29 @@ use std::sync::atomic::Ordering;
 use std::thread;
 
 use super::DEPTH;
-use crate::sys::start;
+use crate::sys::start::{FAILED, claim, exit_now};
 use crate::task::registry::Registry;
 use crate::wire::{self, GuestLink, Hello, LinkError, PROTOCOL, Task, Welcome};
 
-/// Ends a worker that cannot do its work.
-const FAILED: i32 = 70;
-
 /// Becomes a worker if this process was started as one, and never returns then.
 pub(crate) fn run_if_worker() {
-    if let Some(control) = start::claim() {
+    if let Some(control) = claim() {
         run(&control)
     }
 }
 
 fn run(control: &UnixStream) -> ! {
-    let Ok(hello) = wire::receive::<Hello>(control, None) else { start::exit_now(FAILED) };
+    let Ok(hello) = wire::receive::<Hello>(control, None) else { exit_now(FAILED) };
     DEPTH.store(hello.depth, Ordering::Relaxed);
     let stack_size_bytes = usize::try_from(hello.stack_size_bytes).unwrap_or(usize::MAX);
-    let Ok(tell) = control.try_clone() else { start::exit_now(FAILED) };
+    let Ok(tell) = control.try_clone() else { exit_now(FAILED) };
     let started =
         thread::Builder::new().name("task".to_owned()).stack_size(stack_size_bytes).spawn(move || serve(&tell));
     if started.is_err() {
-        start::exit_now(FAILED);
+        exit_now(FAILED);
     }
     await_end(control);
-    start::exit_now(FAILED)
+    exit_now(FAILED)
 }
 
 /// Returns when the parent is gone or has closed its end.
@@ -81,5 +78,7 @@ fn run_tasks(registry: &Registry, mut link: impl GuestLink) -> LinkError {
         if let Err(error) = link.send(&answer) {
             return error;
         }
+        wire::give_back(&mut message);
+        wire::give_back(&mut answer);
     }
 }

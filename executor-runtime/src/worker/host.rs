@@ -101,6 +101,7 @@ impl Worker {
 
     /// Runs a task and returns its encoded value. At `limit` the worker is killed.
     pub(crate) fn call(&mut self, name: &str, arguments: &[u8], limit: Option<Duration>) -> Result<&[u8], Ended> {
+        wire::give_back(&mut self.answer);
         let started = Instant::now();
         let deadline = limit.and_then(|limit| started.checked_add(limit));
         let process = &self.process;
