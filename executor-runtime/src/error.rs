@@ -63,7 +63,7 @@ impl fmt::Display for TaskError {
             Self::WorkerDied(death) => death.fmt(f),
             Self::Encode(failure) => write!(f, "could not encode {failure}"),
             Self::Decode(failure) => write!(f, "could not decode {failure}"),
-            Self::PoolBroken { .. } => f.write_str("the pool is broken"),
+            Self::PoolBroken { cause } => write!(f, "the pool is broken: {cause}"),
             Self::PoolShutDown => f.write_str("the pool was shut down"),
             Self::UnknownTask { name } => write!(f, "the worker process knows no task `{name}`"),
             Self::AlreadyTaken => f.write_str("the value was taken out of this future before"),
@@ -74,7 +74,8 @@ impl fmt::Display for TaskError {
 impl Error for TaskError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::PoolBroken { cause } => Some(&**cause),
+            // The cause itself is part of the message.
+            Self::PoolBroken { cause } => cause.source(),
             _ => None,
         }
     }
@@ -132,7 +133,7 @@ impl WorkerDeath {
 
 impl fmt::Display for WorkerDeath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "worker process {} {} after running `{}` for {:?}", self.pid, self.exit, self.task, self.ran_for)
+        write!(f, "worker process {} {} after running `{}` for {:.1?}", self.pid, self.exit, self.task, self.ran_for)
     }
 }
 
@@ -378,7 +379,7 @@ mod tests {
     fn an_error_keeps_its_source() {
         let cause = Arc::new(PoolError::SpawnThread(io::Error::from_raw_os_error(11)));
         let broken = TaskError::PoolBroken { cause };
-        let source = broken.source().expect("the pool's error");
-        assert!(source.source().expect("the system's error").is::<io::Error>());
+        assert_eq!(broken.to_string(), "the pool is broken: could not start a thread");
+        assert!(broken.source().expect("the system's error").is::<io::Error>());
     }
 }
