@@ -9,9 +9,10 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::fcntl_dupfd_cloexec;
 use rustix::net::sockopt::socket_peercred;
-use rustix::process::{Pid, Signal, getppid, set_parent_process_death_signal};
+use rustix::process::{Pid, PidfdFlags, Signal, getppid, pidfd_open, set_parent_process_death_signal};
 use rustix::stdio::{dup2_stdin, stdin};
 
 /// Names the parent's pid; set for workers only, and removed by them at once.
@@ -54,6 +55,9 @@ pub(crate) fn is_unclaimed_worker() -> bool {
 /// Makes the process a worker: it dies with its parent, has an empty stdin, holds no descriptor of its
 /// parent's, and its own children are ordinary programs.
 pub(crate) fn claim() -> Option<UnixStream> {
+    if is_orphan() {
+        exit_now(FAILED);
+    }
     // What is meant to be a worker must not go on into `main`, whatever happens.
     parent().map(|parent| become_worker(parent).unwrap_or_else(|_| exit_now(FAILED)))
 }
@@ -82,9 +86,29 @@ fn become_worker(parent: Pid) -> io::Result<UnixStream> {
 /// The variable alone proves nothing, since it may have leaked into an unrelated program: the parent must be
 /// the process it names, and stdin a socket which that process made.
 fn parent() -> Option<Pid> {
+    named_parent().filter(|parent| getppid() == Some(*parent))
+}
+
+/// Whether this process was to be the worker of a process that died before it got here.
+///
+/// It must not take itself for the program. A descendant of a living parent, to which variable and stdin leaked,
+/// is the program.
+fn is_orphan() -> bool {
+    named_parent().is_some_and(|parent| getppid() != Some(parent) && has_ended(parent))
+}
+
+/// A zombie has ended, too: its children have another parent already.
+fn has_ended(process: Pid) -> bool {
+    let Ok(pidfd) = pidfd_open(process, PidfdFlags::empty()) else { return true };
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    poll(&mut [PollFd::new(&pidfd, PollFlags::IN)], Some(&now)).is_ok_and(|ended| ended > 0)
+}
+
+/// The process that the variable names, if it made the socket which is stdin.
+fn named_parent() -> Option<Pid> {
     let parent = env::var_os(VARIABLE)?.to_str()?.parse().ok().and_then(Pid::from_raw)?;
     let peer = socket_peercred(stdin()).ok()?;
-    (getppid() == Some(parent) && peer.pid == parent).then_some(parent)
+    (peer.pid == parent).then_some(parent)
 }
 
 /// Ends the process at once: no destructor, no exit handler, no flush.
