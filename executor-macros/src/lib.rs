@@ -4,8 +4,6 @@
 //! Use them through that crate, whose prelude has them: what they expand to
 //! lives there.
 
-#![cfg_attr(test, allow(clippy::unwrap_used))]
-
 mod attributes;
 mod function;
 mod main_fn;
@@ -42,13 +40,13 @@ use proc_macro::TokenStream;
 ///   threads. Arguments and result are sent between processes: their types
 ///   implement serde's `Serialize` and `Deserialize`.
 /// - `#[pool_task(thread)]`: runs on threads of this process only and needs
-///   nothing but what threads need: a result that is `Send`, and arguments that
-///   are when a call is submitted.
+///   nothing but what threads need: a result and arguments that are `Send`.
 ///
 /// # Options
 ///
-/// - `name = ".."`: what other processes call the task, instead of its path.
-///   Set it to move or rename the function without changing its identity.
+/// - `name = ".."`: what the task is called, instead of by its path. No other
+///   task of the program may have the name. Set it to move or rename the
+///   function without changing its identity.
 /// - `crate = path`: where the crate `executor-runtime` is found, if it is
 ///   re-exported or was renamed.
 ///

@@ -47,7 +47,7 @@ pub enum TaskError {
     PoolShutDown,
     /// The worker process knows no task of this name.
     UnknownTask {
-        /// The wire name that was asked for.
+        /// What was asked for.
         name: String,
     },
     /// The value was taken out of this future before.
@@ -118,7 +118,7 @@ pub struct WorkerDeath {
     pub pid: u32,
     /// How it ended.
     pub exit: WorkerExit,
-    /// The wire name of the task it ran.
+    /// The name of the task it ran.
     pub task: String,
     /// How long the task had been running.
     pub ran_for: Duration,
@@ -202,7 +202,7 @@ impl fmt::Display for WorkerExit {
 pub struct CodecFailure {
     /// What it was: the arguments or the value of a task.
     pub what: Payload,
-    /// The wire name of the task.
+    /// The name of the task.
     pub task: String,
     /// What serde said.
     pub reason: String,
@@ -246,7 +246,7 @@ impl fmt::Display for Payload {
 pub enum PoolError {
     /// `max_workers` was zero.
     ZeroWorkers,
-    /// Two tasks of the program have one wire name.
+    /// Two tasks of the program were given one name with `name = ".."`.
     DuplicateTask {
         /// The name they share.
         name: &'static str,

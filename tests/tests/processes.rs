@@ -403,3 +403,26 @@ fn prewarmed_workers_are_there_before_the_first_task() -> Outcome {
         Ok(())
     })
 }
+
+#[test]
+fn tasks_of_one_name_in_two_functions_are_two_tasks() -> Outcome {
+    fn first(pool: &ProcessPoolExecutor) -> Result<u32, TaskError> {
+        #[pool_task(process)]
+        fn number() -> u32 {
+            1
+        }
+        pool.submit(number::task()).result()
+    }
+    fn second(pool: &ProcessPoolExecutor) -> Result<u32, TaskError> {
+        #[pool_task(process)]
+        fn number() -> u32 {
+            2
+        }
+        pool.submit(number::task()).result()
+    }
+    limited(|| {
+        let pool = ProcessPoolExecutor::new(1)?;
+        assert_eq!((first(&pool)?, second(&pool)?), (1, 2));
+        Ok(())
+    })
+}

@@ -18,6 +18,9 @@ const NOTE: &str = " A pool task: `{}::task(..)` describes a call that an execut
 
 pub(crate) fn expand(model: &Model) -> TokenStream {
     let mut items = vec![handle(model), constructor(model), task(model)];
+    if model.kind == Kind::Process {
+        items.push(assertions(model));
+    }
     match (model.kind, model.borrows) {
         (_, false) => items.push(owned_by_value(model)),
         (Kind::Process, true) => items.push(owned_by_encoding(model)),
@@ -25,7 +28,7 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
         (Kind::Thread, true) => {}
     }
     if model.kind == Kind::Process {
-        items.extend([process_task(model), assertions(model), registration(model)]);
+        items.extend([process_task(model), registration(model)]);
     }
     let function = documented(model);
     let conditions = conditions(&model.function.attributes);
@@ -83,10 +86,14 @@ fn documented(model: &Model) -> TokenStream {
 /// The type that carries the task's traits; it never has a value.
 fn handle(model: &Model) -> TokenStream {
     let (visibility, ident) = (&model.function.visibility, model.ident());
+    // At the function's name: what is said of the task is said there. It makes the struct the user's to the lints.
+    let structure = quote_spanned!(ident.span()=> #visibility struct #ident { _private: () });
     quote_spanned! {Span::mixed_site()=>
         #[doc(hidden)]
-        #[allow(non_camel_case_types, dead_code)]
-        #visibility struct #ident { _private: () }
+        #[allow(dead_code, non_camel_case_types, unnameable_types, unreachable_pub)]
+        #[allow(missing_copy_implementations, missing_debug_implementations)]
+        #[allow(clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
+        #structure
     }
 }
 
@@ -114,7 +121,7 @@ fn task(model: &Model) -> TokenStream {
     let (runtime, ident, output) = (&model.runtime, model.ident(), &model.output);
     let (locals, types) = (model.locals(), model.types("'task"));
     let allow = model.allow_deprecated();
-    let name = wire_name(model);
+    let name = name(model);
     quote_spanned! {Span::mixed_site()=>
         #[automatically_derived]
         #allow
@@ -129,8 +136,8 @@ fn task(model: &Model) -> TokenStream {
     }
 }
 
-/// What other processes call the task.
-fn wire_name(model: &Model) -> TokenStream {
+/// What errors call the task.
+fn name(model: &Model) -> TokenStream {
     if let Some(name) = &model.name {
         return name.to_token_stream();
     }
@@ -138,13 +145,31 @@ fn wire_name(model: &Model) -> TokenStream {
     quote!(::core::concat!(::core::module_path!(), "::", #name))
 }
 
+/// What the task is called on the way to a worker. A name that was chosen is the only one of the program; of
+/// paths there can be several, so their place belongs to them.
+fn wire_id(model: &Model) -> TokenStream {
+    let runtime = &model.runtime;
+    let name = quote_spanned!(Span::mixed_site()=> <Self as #runtime::Task>::NAME);
+    if model.name.is_some() {
+        return quote_spanned!(Span::mixed_site()=> #runtime::__private::WireId::chosen(#name));
+    }
+    // With the name's own span, or `line!()` would give the attribute's line.
+    let place = quote_spanned! {model.ident().span()=>
+        ::core::concat!(::core::file!(), ":", ::core::line!(), ":", ::core::column!())
+    };
+    quote_spanned!(Span::mixed_site()=> #runtime::__private::WireId::at(#name, #place))
+}
+
 /// Nothing is borrowed: the arguments themselves can be kept until the call runs.
 fn owned_by_value(model: &Model) -> TokenStream {
     let (runtime, ident, types) = (&model.runtime, model.ident(), model.types("'static"));
+    // Where the arguments are: one that no thread can be given is reported there.
+    let place = model.function.signature.paren_token.span.join();
+    let owned = quote_spanned!(place=> (#(#types,)*));
     quote_spanned! {Span::mixed_site()=>
         #[automatically_derived]
         impl #runtime::OwnedTask for #ident {
-            type Owned = (#(#types,)*);
+            type Owned = #owned;
             fn own(
                 args: Self::Args<'_>,
             ) -> ::core::result::Result<Self::Owned, #runtime::TaskError> {
@@ -187,10 +212,12 @@ fn process_task(model: &Model) -> TokenStream {
     let writes = arguments().map(|(argument, local)| write(model, argument, local));
     let reads = arguments().map(|(argument, local)| read(model, argument, local));
     let uses = arguments().map(|(argument, local)| pass(model, argument, local));
+    let id = wire_id(model);
     quote_spanned! {Span::mixed_site()=>
         #[automatically_derived]
         #allow
         impl #runtime::ProcessTask for #ident {
+            const ID: #runtime::__private::WireId = #id;
             fn encode(
                 (#(#locals,)*): &Self::Args<'_>,
                 out: &mut #runtime::__private::Encoder<'_>,
@@ -258,6 +285,8 @@ fn pass(model: &Model, argument: &Argument, local: &Ident) -> TokenStream {
 /// Makes a type that cannot be sent an error on its own token, in our words.
 fn assertions(model: &Model) -> TokenStream {
     let runtime = &model.runtime;
+    // Ours in part: a path that is the user's throughout is linted as such.
+    let private = quote_spanned!(Span::mixed_site()=> #runtime::__private);
     let arguments = model.arguments.iter().map(|argument| {
         let ty = match &argument.passing {
             Passing::Bytes => return TokenStream::new(),
@@ -265,11 +294,11 @@ fn assertions(model: &Model) -> TokenStream {
             Passing::Value => &argument.ty,
         };
         let ty = model.borrowing_for("'_", ty);
-        quote_spanned!(ty.span()=> #runtime::__private::assert_argument::<#ty>();)
+        quote_spanned!(ty.span()=> #private::assert_argument::<#ty>();)
     });
     let output = &model.output;
     let output = quote_spanned! {output.span()=>
-        #runtime::__private::assert_output::<#output>();
+        #private::assert_output::<#output>();
     };
     quote_spanned! {Span::mixed_site()=>
         const _: fn() = || {

@@ -102,6 +102,8 @@ fn run(pool: &Pool, name: &Ident, block: &Block, sites: &[Site]) -> TokenStream 
     let landings = (0u32..).zip(sites).map(|(index, site)| site.landing(index));
     let scope = pool.scope(&quote_spanned! {Span::mixed_site()=>
         |#name| -> #runtime::__private::Exit<_> {
+            // A block may end in `return` or `panic!`, and then has no value.
+            #[allow(clippy::diverging_sub_expression)]
             let value = #block;
             #[allow(unreachable_code)]
             #runtime::__private::Exit::end(value)

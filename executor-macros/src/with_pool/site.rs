@@ -70,12 +70,14 @@ impl Site {
     }
 
     fn jump(&self) -> TokenStream {
-        let value =
-            self.slot.as_ref().map(|slot| quote_spanned!(Span::mixed_site()=> ::core::option::Option::unwrap(#slot)));
+        let slot = self.slot.as_ref();
+        let value = slot.map(|slot| quote_spanned!(Span::mixed_site()=> ::core::option::Option::unwrap(#slot)));
         match &self.leave {
             Leave::Return(token) => quote!(#token #value),
             Leave::Question(token) => {
-                quote_spanned!(Span::mixed_site()=> match #value #token {})
+                // A name at the user's `?`, for what is wrong with that is reported from its operand on.
+                let residual = Ident::new("__residual", token.span);
+                quote_spanned!(Span::mixed_site()=> match #value { #residual => match #residual #token {} })
             }
             Leave::Break(token, label) => quote!(#token #label #value),
             Leave::Continue(token, label) => quote!(#token #label),

@@ -318,7 +318,7 @@ impl Lane<RemoteJob> for ProcessLane {
             Ok(worker) => worker,
             Err(cause) => return job.finish_with(Err(TaskError::PoolBroken { cause: Arc::new(cause) }), seat),
         };
-        match worker.call(job.name(), job.arguments(), limit) {
+        match worker.call(&job, limit) {
             Ok(value) => job.finish_with(Ok(value), seat),
             Err(Ended::Failed(error)) => job.finish_with(Err(error), seat),
             Err(Ended::Lost(error)) => {

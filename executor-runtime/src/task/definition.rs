@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::registry::WireId;
 use super::{CodecError, Decoder, Encoder};
 use crate::error::TaskError;
 
@@ -14,7 +15,7 @@ pub trait Task: 'static {
     /// What the function returns.
     type Output: Send + 'static;
 
-    /// The name under which the task is known in worker processes.
+    /// What the task is called in errors: its path, or what `name = ".."` says.
     const NAME: &'static str;
 
     /// Calls the function.
@@ -49,6 +50,10 @@ pub trait OwnedTask: Task {
     note = "annotate the function with `#[pool_task(process)]`"
 )]
 pub trait ProcessTask: OwnedTask<Output: Serialize + DeserializeOwned> {
+    /// What the task is called on the way to a worker: see [`WireId`].
+    #[doc(hidden)]
+    const ID: WireId;
+
     /// Writes the arguments, in order.
     #[doc(hidden)]
     fn encode(args: &Self::Args<'_>, out: &mut Encoder<'_>) -> Result<(), CodecError>;

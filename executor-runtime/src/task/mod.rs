@@ -32,7 +32,7 @@ pub use codec::{
 pub use definition::{OwnedTask, ProcessTask, Task};
 pub use job::{Job, ProcessJob, ThreadJob};
 pub use local::LocalJob;
-pub use registry::{TASKS, TaskEntry};
+pub use registry::{TASKS, TaskEntry, WireId};
 pub use remote::{RemoteJob, RunningJob};
 pub use run::Run;
 

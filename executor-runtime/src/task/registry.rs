@@ -13,8 +13,38 @@ use crate::error::{Payload, PoolError, TaskError};
 #[distributed_slice]
 pub static TASKS: [TaskEntry];
 
+/// What a task is called between a pool and its workers, which are one program: a number made of its name.
+///
+/// A name that the user did not choose is a path, and several functions of a program can have one path: two that
+/// are local to different functions, one in a library and one in the program of its package, or those of two
+/// versions of one crate. So the position goes with such a name. A name that was chosen stands alone, and nobody
+/// else may have it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct WireId(u64);
+
+impl WireId {
+    /// The number of a task whose name the user chose.
+    pub const fn chosen(name: &str) -> Self {
+        Self(fnv1a(FNV_OFFSET, name.as_bytes()))
+    }
+
+    /// The number of a task with its default name.
+    pub const fn at(name: &str, position: &str) -> Self {
+        Self(fnv1a(fnv1a(fnv1a(FNV_OFFSET, name.as_bytes()), b"@"), position.as_bytes()))
+    }
+
+    pub(crate) fn to_bytes(self) -> [u8; 8] {
+        self.0.to_le_bytes()
+    }
+
+    pub(crate) fn from_bytes(bytes: [u8; 8]) -> Self {
+        Self(u64::from_le_bytes(bytes))
+    }
+}
+
 /// One process task, as a worker needs it.
 pub struct TaskEntry {
+    id: WireId,
     name: &'static str,
     /// The argument and return types, to notice a worker that runs another program.
     signature: fn() -> &'static str,
@@ -28,6 +58,7 @@ impl TaskEntry {
     /// The entry of `T`, whose function stands at this position.
     pub const fn new<T: ProcessTask>(file: &'static str, line: u32, column: u32) -> Self {
         Self {
+            id: T::ID,
             name: T::NAME,
             signature: std::any::type_name::<fn(T::Args<'static>) -> T::Output>,
             run: run::<T>,
@@ -52,9 +83,9 @@ fn run<T: ProcessTask>(arguments: &[u8], out: &mut Vec<u8>) -> Result<(), TaskEr
     .flatten()
 }
 
-/// The tasks by name, checked once.
+/// The tasks of the program, checked once.
 pub(crate) struct Registry {
-    by_name: HashMap<&'static str, &'static TaskEntry>,
+    by_id: HashMap<WireId, &'static TaskEntry>,
 }
 
 impl Registry {
@@ -72,37 +103,46 @@ impl Registry {
     }
 
     fn new(entries: &'static [TaskEntry]) -> Result<Self, PoolError> {
-        let mut by_name: HashMap<&'static str, &'static TaskEntry> = HashMap::with_capacity(entries.len());
+        let mut by_id: HashMap<WireId, &'static TaskEntry> = HashMap::with_capacity(entries.len());
         for entry in entries {
-            if let Some(other) = by_name.insert(entry.name, entry) {
+            if let Some(other) = by_id.insert(entry.id, entry) {
                 let mut positions = [other.position(), entry.position()];
                 positions.sort();
                 let [first, second] = positions;
                 return Err(PoolError::DuplicateTask { name: entry.name, first, second });
             }
         }
-        Ok(Self { by_name })
+        Ok(Self { by_id })
     }
 
-    /// Runs the task `name`; its encoded value is appended to `out`.
-    pub(crate) fn run(&self, name: &str, arguments: &[u8], out: &mut Vec<u8>) -> Result<(), TaskError> {
-        match self.by_name.get(name) {
+    /// Runs a task; its encoded value is appended to `out`.
+    pub(crate) fn run(&self, task: WireId, arguments: &[u8], out: &mut Vec<u8>) -> Result<(), TaskError> {
+        match self.by_id.get(&task) {
             Some(entry) => (entry.run)(arguments, out),
-            None => Err(TaskError::UnknownTask { name: name.to_owned() }),
+            None => Err(TaskError::UnknownTask { name: format!("{task:?}") }),
         }
     }
 
     /// A number that two programs share only if they have the same tasks with the same types.
     pub(crate) fn fingerprint(&self) -> u64 {
-        let mut tasks: Vec<_> = self.by_name.values().map(|entry| (entry.name, (entry.signature)())).collect();
+        let mut tasks: Vec<_> = self.by_id.values().map(|entry| (entry.id, (entry.signature)())).collect();
         tasks.sort_unstable();
-        fnv1a(tasks.iter().flat_map(|(name, signature)| [name.as_bytes(), b"\0", signature.as_bytes(), b"\0"]))
+        tasks.iter().fold(FNV_OFFSET, |hash, (id, signature)| fnv1a(fnv1a(hash, &id.to_bytes()), signature.as_bytes()))
     }
 }
 
-/// FNV-1a, 64 bits (Fowler, Noll and Vo): the same on every machine and toolchain, unlike std's hasher.
-fn fnv1a<'a>(parts: impl Iterator<Item = &'a [u8]>) -> u64 {
-    parts.flatten().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
+const FNV_PRIME: u64 = 0x0100_0000_01b3;
+
+/// FNV-1a, 64 bits (Fowler, Noll and Vo): the same on every machine and toolchain, unlike std's hasher, and
+/// computed while compiling.
+const fn fnv1a(mut hash: u64, bytes: &[u8]) -> u64 {
+    let mut at = 0;
+    while at < bytes.len() {
+        hash = (hash ^ bytes[at] as u64).wrapping_mul(FNV_PRIME);
+        at += 1;
+    }
+    hash
 }
 
 #[cfg(test)]
@@ -114,7 +154,15 @@ mod tests {
     }
 
     const fn entry(name: &'static str, line: u32) -> TaskEntry {
-        TaskEntry { name, signature: || "fn()", run: nothing, file: "src/lib.rs", line, column: 4 }
+        TaskEntry {
+            id: WireId::chosen(name),
+            name,
+            signature: || "fn()",
+            run: nothing,
+            file: "src/lib.rs",
+            line,
+            column: 4,
+        }
     }
 
     #[test]
@@ -131,7 +179,13 @@ mod tests {
     }
 
     #[test]
+    fn tasks_of_one_path_at_two_positions_are_two_tasks() {
+        assert_ne!(WireId::at("a::f", "src/lib.rs:1:4"), WireId::at("a::f", "src/main.rs:1:4"));
+        assert_ne!(WireId::at("a::f", ""), WireId::chosen("a::f"));
+    }
+
+    #[test]
     fn fnv1a_is_the_published_one() {
-        assert_eq!(fnv1a([b"foo".as_slice(), b"bar"].into_iter()), 0x8594_4171_f739_67e8);
+        assert_eq!(fnv1a(fnv1a(FNV_OFFSET, b"foo"), b"bar"), 0x8594_4171_f739_67e8);
     }
 }

@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::registry::WireId;
 use super::{Decoder, ProcessTask, Seat, panics};
 use crate::error::{Payload, TaskError};
 use crate::future::{Core, Handle, Membership, Source, State};
@@ -13,6 +14,8 @@ use crate::sync::Mutex;
 /// A job as a process pool's queue holds it.
 pub(crate) trait RemoteRun: Handle {
     fn name(&self) -> &'static str;
+
+    fn id(&self) -> WireId;
 
     /// Claims the job; `None` if it was cancelled.
     fn claim(&self) -> Option<Request>;
@@ -86,6 +89,10 @@ impl<T: ProcessTask> RemoteRun for Remote<T> {
         T::NAME
     }
 
+    fn id(&self) -> WireId {
+        T::ID
+    }
+
     fn claim(&self) -> Option<Request> {
         self.core.begin().then(|| self.take_request().expect("a job is claimed once"))
     }
@@ -114,7 +121,7 @@ impl RemoteJob {
         Self(job)
     }
 
-    /// The wire name of the task.
+    /// The name of the task. Only one that was chosen with `name = ".."` is the program's only one of that name.
     pub fn name(&self) -> &'static str {
         self.0.name()
     }
@@ -122,7 +129,7 @@ impl RemoteJob {
     /// Claims the job for running; `None` if it was cancelled. From here on it cannot be cancelled.
     pub fn start(self) -> Option<RunningJob> {
         let Request { arguments, limit } = self.0.claim()?;
-        Some(RunningJob { name: self.0.name(), job: Some(Arc::clone(&self.0)), arguments, limit })
+        Some(RunningJob { name: self.0.name(), id: self.0.id(), job: Some(Arc::clone(&self.0)), arguments, limit })
     }
 
     /// Ends the job with `error` if it has not started; whether it had not.
@@ -143,14 +150,19 @@ pub struct RunningJob {
     /// `None` once finished.
     job: Option<Arc<dyn RemoteRun>>,
     name: &'static str,
+    id: WireId,
     arguments: Vec<u8>,
     limit: Option<Duration>,
 }
 
 impl RunningJob {
-    /// The wire name of the task.
+    /// The name of the task.
     pub fn name(&self) -> &'static str {
         self.name
+    }
+
+    pub(crate) fn id(&self) -> WireId {
+        self.id
     }
 
     /// The encoded arguments.

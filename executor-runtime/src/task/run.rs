@@ -20,7 +20,7 @@ pub struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// The wire name of the task.
+    /// The name of the task.
     pub fn name(&self) -> &'static str {
         self.call.name()
     }

@@ -1,6 +1,6 @@
 //! Tasks and answers as bytes, the same on every link.
 //!
-//! 1. A task is its name (postcard's string) and then the encoded arguments.
+//! 1. A task is its number, eight bytes, and then the encoded arguments.
 //! 2. An answer is one byte that says what it is, and then the encoded value,
 //!    or the encoded error.
 
@@ -11,19 +11,20 @@ use crate::error::{CodecFailure, PanicReport, TaskError};
 
 /// A task on the wire.
 pub(crate) struct Task<'a> {
-    pub(crate) name: &'a str,
+    /// The bytes of its `WireId`.
+    pub(crate) id: [u8; 8],
     pub(crate) arguments: &'a [u8],
 }
 
 impl<'a> Task<'a> {
-    /// What goes before the arguments.
-    pub(crate) fn header(name: &str) -> Vec<u8> {
-        postcard::to_stdvec(name).expect("a string can always be written")
+    /// The two parts of its message.
+    pub(crate) fn parts(&self) -> [&[u8]; 2] {
+        [&self.id, self.arguments]
     }
 
     pub(crate) fn read(message: &'a [u8]) -> Result<Self, LinkError> {
-        let (name, arguments) = postcard::take_from_bytes(message).map_err(|_| LinkError::Protocol)?;
-        Ok(Self { name, arguments })
+        let (id, arguments) = message.split_first_chunk().ok_or(LinkError::Protocol)?;
+        Ok(Self { id: *id, arguments })
     }
 }
 
@@ -95,10 +96,10 @@ mod tests {
 
     #[test]
     fn a_task_comes_back_in_its_parts() {
-        let mut message = Task::header("a::b");
-        message.extend_from_slice(b"xyz");
+        let message = Task { id: [7; 8], arguments: b"xyz" }.parts().concat();
         let task = Task::read(&message).expect("a task");
-        assert_eq!((task.name, task.arguments), ("a::b", b"xyz".as_slice()));
+        assert_eq!((task.id, task.arguments), ([7; 8], b"xyz".as_slice()));
+        assert!(Task::read(b"short").is_err());
     }
 
     #[test]

@@ -12,6 +12,7 @@ use std::thread;
 
 use super::DEPTH;
 use crate::sys::start::{FAILED, claim, exit_now};
+use crate::task::WireId;
 use crate::task::registry::Registry;
 use crate::wire::{self, GuestLink, Hello, LinkError, PROTOCOL, Task, Welcome};
 
@@ -74,7 +75,7 @@ fn run_tasks(registry: &Registry, mut link: impl GuestLink) -> LinkError {
             Ok(task) => task,
             Err(error) => return error,
         };
-        wire::answer_with(&mut answer, |out| registry.run(task.name, task.arguments, out));
+        wire::answer_with(&mut answer, |out| registry.run(WireId::from_bytes(task.id), task.arguments, out));
         if let Err(error) = link.send(&answer) {
             return error;
         }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::error::{PoolError, TaskError, WorkerDeath, WorkerExit};
 use crate::sys::process::Process;
+use crate::task::RunningJob;
 use crate::task::registry::Registry;
 use crate::wire::{self, Hello, HostLink, LinkError, PROTOCOL, Task, Welcome};
 
@@ -100,14 +101,14 @@ impl Worker {
     }
 
     /// Runs a task and returns its encoded value. At `limit` the worker is killed.
-    pub(crate) fn call(&mut self, name: &str, arguments: &[u8], limit: Option<Duration>) -> Result<&[u8], Ended> {
+    pub(crate) fn call(&mut self, task: &RunningJob, limit: Option<Duration>) -> Result<&[u8], Ended> {
         wire::give_back(&mut self.answer);
         let started = Instant::now();
         let deadline = limit.and_then(|limit| started.checked_add(limit));
         let process = &self.process;
         let passed = self
             .link
-            .send([&Task::header(name), arguments])
+            .send(Task { id: task.id().to_bytes(), arguments: task.arguments() }.parts())
             .and_then(|()| self.link.receive(&mut self.answer, deadline, &|| process.has_ended()));
         let answer = passed.and_then(|()| wire::read_answer(&self.answer));
         match answer {
@@ -119,7 +120,7 @@ impl Worker {
             }
             Err(error) => {
                 let exit = lost(process, error);
-                let death = WorkerDeath::new(process.pid(), exit, name.to_owned(), started.elapsed());
+                let death = WorkerDeath::new(process.pid(), exit, task.name().to_owned(), started.elapsed());
                 Err(Ended::Lost(TaskError::WorkerDied(Arc::new(death))))
             }
         }
