@@ -21,7 +21,7 @@ use proc_macro::TokenStream;
 /// a constructor with the same arguments, `name::task(..)`, which describes a
 /// call without running it; executors take such calls.
 ///
-/// ```ignore
+/// ```
 /// use executor_runtime::prelude::*;
 ///
 /// #[pool_task(process)]
@@ -29,9 +29,13 @@ use proc_macro::TokenStream;
 ///     text.matches(word).count()
 /// }
 ///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let text = String::from("a pool of pools");
 /// let pool = ProcessPoolExecutor::new(4)?;
 /// let hits = pool.submit(count::task(&text, "pool"));
 /// assert_eq!(hits.result()?, count(&text, "pool"));
+/// # Ok(())
+/// # }
 /// ```
 ///
 /// # Kinds
@@ -78,7 +82,7 @@ pub fn pool_task(args: TokenStream, item: TokenStream) -> TokenStream {
 /// The value is a `Result` of the block's value and of `PoolError`, the error of
 /// a pool that could not be started.
 ///
-/// ```ignore
+/// ```
 /// use executor_runtime::prelude::*;
 ///
 /// fn total(text: &str) -> Result<usize, Box<dyn std::error::Error>> {
@@ -91,6 +95,8 @@ pub fn pool_task(args: TokenStream, item: TokenStream) -> TokenStream {
 ///     })?;
 ///     Ok(lengths)
 /// }
+///
+/// assert_eq!(total("seven!!").unwrap(), 7);
 /// ```
 ///
 /// # The pool
@@ -128,7 +134,7 @@ pub fn with_pool(input: TokenStream) -> TokenStream {
 /// the automatic start is turned off. With it turned off, the attribute puts
 /// `executor_runtime::init()` in front of the body.
 ///
-/// ```ignore
+/// ```
 /// #[executor_runtime::main]
 /// fn main() -> Result<(), Box<dyn std::error::Error>> {
 ///     // ..

@@ -52,7 +52,7 @@ sys::start::before_main!(init);
 pub mod __private {
     pub use linkme;
 
-    pub use crate::executor::{Exit, IsErr, NotErr, Probe, Question};
+    pub use crate::executor::{Exit, IsErr, NotErr, Probe, Question, taken};
     pub use crate::task::{
         CodecError, Decoder, Encoded, Encoder, ProcessArgument, ProcessOutput, TASKS, TaskEntry, WireId,
         assert_argument, assert_output, encode, get, run_encoded,

@@ -25,8 +25,10 @@ pub fn descriptors() -> usize {
 /// Waits until a child has ended with all of its threads.
 pub fn await_end(pid: u32) {
     let pid = Pid::from_raw(pid.cast_signed()).expect("a pid");
-    let child = pidfd_open(pid, PidfdFlags::empty()).expect("an unreaped child of ours");
-    poll(&mut [PollFd::new(&child, PollFlags::IN)], None).expect("the child's end");
+    // One that is not there any more has been reaped by its pool already.
+    if let Ok(child) = pidfd_open(pid, PidfdFlags::empty()) {
+        poll(&mut [PollFd::new(&child, PollFlags::IN)], None).expect("the child's end");
+    }
 }
 
 /// Whether a process of this number lives and is no zombie.

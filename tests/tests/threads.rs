@@ -232,9 +232,9 @@ fn a_scope_that_panics_cancels_what_has_not_started() -> Outcome {
                 for _ in 0..10 {
                     scope.submit(|| ran.fetch_add(1, Ordering::SeqCst));
                 }
+                // The last one to be cancelled lets the first task go.
+                scope.submit(|| ran.fetch_add(1, Ordering::SeqCst)).on_done(move |_| drop(go));
                 has_started.recv().unwrap();
-                // Lets the first task go once this frame has been unwound.
-                let _go = go;
                 panic!("in the scope");
             });
         }));

@@ -98,8 +98,8 @@ impl Kind {
 /// The block in its scope, and behind it the landings of all its sites.
 fn run(pool: &Pool, name: &Ident, block: &Block, sites: &[Site]) -> TokenStream {
     let runtime = pool.runtime();
-    let declarations = sites.iter().filter_map(Site::declaration);
-    let landings = (0u32..).zip(sites).map(|(index, site)| site.landing(index));
+    let declarations = sites.iter().filter_map(|site| site.declaration(runtime));
+    let landings = (0u32..).zip(sites).map(|(index, site)| site.landing(runtime, index));
     let scope = pool.scope(&quote_spanned! {Span::mixed_site()=>
         |#name| -> #runtime::__private::Exit<_> {
             // A block may end in `return` or `panic!`, and then has no value.

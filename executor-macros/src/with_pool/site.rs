@@ -42,12 +42,12 @@ impl Site {
     ///
     /// The jump that is never taken gives the slot the type that its landing
     /// needs, so that what the user wrote is coerced as it would be there.
-    pub(crate) fn declaration(&self) -> Option<TokenStream> {
+    pub(crate) fn declaration(&self, runtime: &Path) -> Option<TokenStream> {
         let slot = self.slot.as_ref()?;
         let conditions = &self.conditions;
         let typed = match self.leave {
             Leave::Return(_) | Leave::Break(..) => {
-                let jump = self.jump();
+                let jump = self.jump(runtime);
                 Some(quote_spanned!(Span::mixed_site()=> #(#conditions)* if false { #jump }))
             }
             Leave::Question(_) | Leave::Continue(..) => None,
@@ -60,8 +60,8 @@ impl Site {
     }
 
     /// The arm that does outside what the user wrote inside.
-    pub(crate) fn landing(&self, index: u32) -> TokenStream {
-        let (conditions, jump) = (&self.conditions, self.jump());
+    pub(crate) fn landing(&self, runtime: &Path, index: u32) -> TokenStream {
+        let (conditions, jump) = (&self.conditions, self.jump(runtime));
         quote_spanned! {Span::mixed_site()=>
             #(#conditions)*
             #[allow(unreachable_code)]
@@ -69,9 +69,9 @@ impl Site {
         }
     }
 
-    fn jump(&self) -> TokenStream {
+    fn jump(&self, runtime: &Path) -> TokenStream {
         let slot = self.slot.as_ref();
-        let value = slot.map(|slot| quote_spanned!(Span::mixed_site()=> ::core::option::Option::unwrap(#slot)));
+        let value = slot.map(|slot| quote_spanned!(Span::mixed_site()=> #runtime::__private::taken(#slot)));
         match &self.leave {
             Leave::Return(token) => quote!(#token #value),
             Leave::Question(token) => {

@@ -47,6 +47,15 @@ impl<T> Exit<T> {
     }
 }
 
+/// What the slot of a site holds, when control has left the block there.
+///
+/// # Panics
+///
+/// Never: a site fills its slot before it leaves the block.
+pub fn taken<T>(slot: Option<T>) -> T {
+    slot.expect("a site fills its slot before it leaves the block")
+}
+
 /// `Try` of std, which is not stable, for the types that have `?`.
 #[diagnostic::on_unimplemented(
     message = "the `?` operator can only be applied to `Result` and `Option` inside of `with_pool!`",

@@ -13,7 +13,7 @@ mod thread;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use exit::{Exit, IsErr, NotErr, Probe, Question};
+pub use exit::{Exit, IsErr, NotErr, Probe, Question, taken};
 pub use map::Map;
 #[cfg(target_os = "linux")]
 pub use process::{ProcessPoolBuilder, ProcessPoolExecutor};

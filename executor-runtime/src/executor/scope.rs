@@ -7,11 +7,11 @@
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
-use super::{Executor, Map, Shutdown, ThreadPoolExecutor};
+use super::{Executor, ExecutorExt, Map, Shutdown, ThreadPoolExecutor};
 use crate::error::TaskError;
 use crate::future::{Group, TaskFuture};
 use crate::sys::scoped::Scoped;
-use crate::task::{Job, Run};
+use crate::task::{Job, ProcessJob, Run};
 
 /// A scope on the executor `E`: what is submitted through it has ended when the scope ends.
 pub struct Scope<'p, E: ?Sized> {
@@ -19,7 +19,7 @@ pub struct Scope<'p, E: ?Sized> {
     group: Arc<Group>,
 }
 
-/// Runs `body` with a scope on `executor` and waits for all of it; see [`ExecutorExt::scope`](super::ExecutorExt::scope).
+/// Runs `body` with a scope on `executor` and waits for all of it; see [`ExecutorExt::scope`].
 pub(super) fn enter<E, R>(executor: &E, failed: impl FnOnce(&R) -> bool, body: impl FnOnce(&Scope<'_, E>) -> R) -> R
 where
     E: Executor + ?Sized,
@@ -28,6 +28,23 @@ where
     let result = catch_unwind(AssertUnwindSafe(|| body(&scope)));
     scope.group.close(result.as_ref().map_or(true, failed));
     result.unwrap_or_else(|panic| resume_unwind(panic))
+}
+
+impl<E: Executor + ?Sized> Scope<'_, E> {
+    /// Submits one call: as [`ExecutorExt::submit`], without the trait.
+    pub fn submit<J: ProcessJob>(&self, job: J) -> TaskFuture<J::Output> {
+        ExecutorExt::submit(self, job)
+    }
+
+    /// Submits one call for each item: as [`ExecutorExt::map`], without the trait.
+    pub fn map<'s, I, F, J>(&'s self, make: F, items: I) -> Map<'s, I::IntoIter, J::Output>
+    where
+        I: IntoIterator,
+        F: FnMut(I::Item) -> J + 's,
+        J: ProcessJob,
+    {
+        ExecutorExt::map(self, make, items)
+    }
 }
 
 impl<E: Executor + ?Sized> Executor for Scope<'_, E> {

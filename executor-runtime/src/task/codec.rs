@@ -247,6 +247,7 @@ pub fn run_encoded<T: ProcessTask>(encoded: &Encoded) -> Result<T::Output, TaskE
 )]
 pub trait ProcessArgument<'de> {}
 
+#[diagnostic::do_not_recommend]
 impl<'de, T: Borrowed<'de> + ?Sized> ProcessArgument<'de> for T {}
 
 /// What a process task can return: it must become bytes and come back from them.
@@ -257,6 +258,7 @@ impl<'de, T: Borrowed<'de> + ?Sized> ProcessArgument<'de> for T {}
 )]
 pub trait ProcessOutput {}
 
+#[diagnostic::do_not_recommend]
 impl<T: Serialize + DeserializeOwned> ProcessOutput for T {}
 
 /// Names the argument type that cannot be sent.

@@ -51,8 +51,9 @@ impl<T: Task> Job for Call<'_, T> {
 /// submitter's borrows.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be submitted to a thread pool",
-    label = "neither a `Send + 'static` closure nor a call of a task",
-    note = "pass a closure `move || ..`, or `name::task(..)` of a `#[pool_task]` function"
+    label = "neither a `Send + 'static` closure nor a call that owns its arguments",
+    note = "pass a closure `move || ..`, or `name::task(..)` of a `#[pool_task]` function",
+    note = "what borrows is submitted inside of `with_pool!(thread(..) as pool => {{ .. }})`"
 )]
 pub trait ThreadJob {
     /// What running it gives.

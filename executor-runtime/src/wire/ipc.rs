@@ -12,16 +12,18 @@
 //!    only as far as pieces arrive.
 
 use std::io;
+use std::mem;
 use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
-use ipc_channel::ipc::{self, IpcBytesReceiver, IpcBytesSender, IpcOneShotServer, IpcReceiver, IpcSender};
+use ipc_channel::ipc::{self, IpcOneShotServer, IpcReceiver, IpcSender};
 use ipc_channel::{IpcError, TryRecvError};
 use rustix::fs::{Access, access};
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
+use super::spin::Spin;
 use super::{GuestLink, HostLink, LinkError};
 
 /// Fits the datagram of a Unix socket with the kernel's default buffer, three times over.
@@ -37,7 +39,7 @@ const LEN_BYTES: usize = 8;
 /// The guest's ends.
 #[derive(Serialize, Deserialize)]
 struct Ends {
-    tasks: IpcBytesReceiver,
+    tasks: IpcReceiver<ByteBuf>,
     answers: IpcSender<ByteBuf>,
 }
 
@@ -47,7 +49,7 @@ pub(crate) fn serve(tell: impl FnOnce(Result<String, String>) -> io::Result<()>)
         Ok((server, door)) => {
             tell(Ok(door)).map_err(|_| LinkError::Closed)?;
             let (_, ends) = server.accept().map_err(|_| LinkError::Closed)?;
-            Ok(Guest { ends })
+            Ok(Guest { ends, spin: Spin::default() })
         }
         Err(problem) => {
             let folder = std::env::temp_dir();
@@ -68,7 +70,7 @@ fn open_door() -> Result<(IpcOneShotServer<Ends>, String), String> {
 
 /// The host goes through the guest's door.
 pub(crate) fn connect(door: String) -> Result<impl HostLink, String> {
-    let (tasks, their_tasks) = ipc::bytes_channel().map_err(|error| error.to_string())?;
+    let (tasks, their_tasks) = ipc::channel().map_err(|error| error.to_string())?;
     let (their_answers, answers) = ipc::channel().map_err(|error| error.to_string())?;
     let ends = Ends { tasks: their_tasks, answers: their_answers };
     let guest = IpcSender::connect(door).map_err(|error| error.to_string())?;
@@ -78,20 +80,18 @@ pub(crate) fn connect(door: String) -> Result<impl HostLink, String> {
     UnixStream::pair().map_err(|error| error.to_string())?;
     let sent = catch_unwind(AssertUnwindSafe(|| guest.send(ends)));
     sent.map_err(|_| "ipc-channel panicked".to_owned())?.map_err(|error| error.to_string())?;
-    Ok(Host { tasks, answers, piece: Vec::new() })
+    Ok(Host { tasks, answers, spin: Spin::default() })
 }
 
 struct Host {
-    tasks: IpcBytesSender,
+    tasks: IpcSender<ByteBuf>,
     answers: IpcReceiver<ByteBuf>,
-    /// Reused from message to message.
-    piece: Vec<u8>,
+    spin: Spin,
 }
 
 impl HostLink for Host {
     fn send(&mut self, parts: [&[u8]; 2]) -> Result<(), LinkError> {
-        let tasks = &self.tasks;
-        in_pieces(parts, &mut self.piece, |piece| tasks.send(piece).map_err(|_| LinkError::Closed))
+        in_pieces(parts, |piece| self.tasks.send(piece).map_err(|_| LinkError::Closed))
     }
 
     fn receive(
@@ -105,7 +105,10 @@ impl HostLink for Host {
 }
 
 impl Host {
-    fn next_piece(&self, deadline: Option<Instant>, gone: &dyn Fn() -> bool) -> Result<ByteBuf, LinkError> {
+    fn next_piece(&mut self, deadline: Option<Instant>, gone: &dyn Fn() -> bool) -> Result<ByteBuf, LinkError> {
+        if let Some(piece) = look(&mut self.spin, &self.answers) {
+            return piece;
+        }
         let mut last_look = false;
         loop {
             let left = deadline.map_or(LOOK_EVERY, |deadline| deadline.saturating_duration_since(Instant::now()));
@@ -117,9 +120,11 @@ impl Host {
                 Err(TryRecvError::Empty) if left.is_zero() => return Err(LinkError::TimedOut),
                 // What it sent before it ended is still to be read.
                 Err(TryRecvError::Empty) => last_look = gone(),
-                Err(TryRecvError::IpcError(error)) if is_interruption(&error) => {}
-                Err(TryRecvError::IpcError(IpcError::SerializationError(_))) => return Err(LinkError::Protocol),
-                Err(TryRecvError::IpcError(_)) => return Err(LinkError::Closed),
+                Err(TryRecvError::IpcError(error)) => {
+                    if let Some(failure) = failure(&error) {
+                        return Err(failure);
+                    }
+                }
             }
         }
     }
@@ -127,56 +132,68 @@ impl Host {
 
 struct Guest {
     ends: Ends,
+    spin: Spin,
 }
 
 impl GuestLink for Guest {
     fn receive(&mut self, message: &mut Vec<u8>) -> Result<(), LinkError> {
         from_pieces(message, || {
+            if let Some(piece) = look(&mut self.spin, &self.ends.tasks) {
+                return piece;
+            }
             loop {
                 match self.ends.tasks.recv() {
                     Ok(piece) => return Ok(piece),
-                    Err(error) if is_interruption(&error) => {}
-                    Err(_) => return Err(LinkError::Closed),
+                    Err(error) => {
+                        if let Some(failure) = failure(&error) {
+                            return Err(failure);
+                        }
+                    }
                 }
             }
         })
     }
 
     fn send(&mut self, message: &[u8]) -> Result<(), LinkError> {
-        let answers = &self.ends.answers;
-        in_pieces([message, &[]], &mut Vec::new(), |piece| {
-            // The channel wants its own type, and this one is a copy less than a vector of numbers.
-            answers.send(ByteBuf::from(piece)).map_err(|_| LinkError::Closed)
-        })
+        in_pieces([message, &[]], |piece| self.ends.answers.send(piece).map_err(|_| LinkError::Closed))
     }
 }
 
-fn is_interruption(error: &IpcError) -> bool {
-    matches!(error, IpcError::Io(error) if error.kind() == io::ErrorKind::Interrupted)
+/// A piece that comes within the next microseconds.
+fn look(spin: &mut Spin, receiver: &IpcReceiver<ByteBuf>) -> Option<Result<ByteBuf, LinkError>> {
+    spin.until(|| match receiver.try_recv_timeout(Duration::ZERO) {
+        Ok(piece) => Some(Ok(piece)),
+        Err(TryRecvError::Empty) => None,
+        Err(TryRecvError::IpcError(error)) => failure(&error).map(Err),
+    })
 }
 
-/// Rule 3, outwards. `piece` is a buffer for the pieces.
-fn in_pieces(
-    parts: [&[u8]; 2],
-    piece: &mut Vec<u8>,
-    mut send: impl FnMut(&[u8]) -> Result<(), LinkError>,
-) -> Result<(), LinkError> {
-    let len = parts.iter().map(|part| part.len()).sum::<usize>() as u64;
-    piece.clear();
-    piece.extend_from_slice(&len.to_le_bytes());
+/// What an error of the channel means; `None` if it means to try again.
+fn failure(error: &IpcError) -> Option<LinkError> {
+    match error {
+        IpcError::Io(error) if error.kind() == io::ErrorKind::Interrupted => None,
+        IpcError::SerializationError(_) => Some(LinkError::Protocol),
+        _ => Some(LinkError::Closed),
+    }
+}
+
+/// Rule 3, outwards.
+fn in_pieces(parts: [&[u8]; 2], mut send: impl FnMut(ByteBuf) -> Result<(), LinkError>) -> Result<(), LinkError> {
+    let len = parts.iter().map(|part| part.len()).sum::<usize>();
+    let mut piece = Vec::with_capacity(PIECE_LEN_BYTES.min(LEN_BYTES + len));
+    piece.extend_from_slice(&(len as u64).to_le_bytes());
     for part in parts {
         let mut left = part;
         while !left.is_empty() {
             if piece.len() == PIECE_LEN_BYTES {
-                send(piece)?;
-                piece.clear();
+                send(ByteBuf::from(mem::take(&mut piece)))?;
             }
             let (now, later) = left.split_at(left.len().min(PIECE_LEN_BYTES - piece.len()));
             piece.extend_from_slice(now);
             left = later;
         }
     }
-    send(piece)
+    send(ByteBuf::from(piece))
 }
 
 /// Rules 3 and 4, inwards.
@@ -207,8 +224,8 @@ mod tests {
 
     fn pieces_of(parts: [&[u8]; 2]) -> VecDeque<Vec<u8>> {
         let mut pieces = VecDeque::new();
-        in_pieces(parts, &mut Vec::new(), |piece| {
-            pieces.push_back(piece.to_vec());
+        in_pieces(parts, |piece| {
+            pieces.push_back(piece.into_vec());
             Ok(())
         })
         .expect("nothing fails here");

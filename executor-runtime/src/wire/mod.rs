@@ -19,6 +19,7 @@
 mod hello;
 mod ipc;
 mod message;
+mod spin;
 
 use std::fmt;
 use std::time::Instant;

@@ -1,0 +1,8 @@
+use executor_runtime::prelude::*;
+
+struct Opaque;
+
+#[pool_task(process)]
+fn take(values: Vec<Option<Opaque>>) {}
+
+fn main() {}

@@ -1,0 +1,13 @@
+use executor_runtime::prelude::*;
+
+#[pool_task(process)]
+fn square(n: u64) -> u64 {
+    n * n
+}
+
+fn both(processes: &ProcessPoolExecutor, any: &dyn Executor) {
+    for _ in processes.map(square, 0..3) {}
+    for _ in any.map(square, 0..3) {}
+}
+
+fn main() {}

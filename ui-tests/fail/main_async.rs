@@ -1,0 +1,2 @@
+#[executor_runtime::main]
+async fn main() {}

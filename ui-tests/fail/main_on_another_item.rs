@@ -1,0 +1,4 @@
+#[executor_runtime::main]
+struct Program;
+
+fn main() {}

@@ -1,0 +1,2 @@
+#[executor_runtime::main(crat = executor_runtime)]
+fn main() {}

@@ -1,0 +1,2 @@
+#[executor_runtime::main]
+fn main(arguments: Vec<String>) {}

@@ -1,0 +1,7 @@
+use executor_runtime::prelude::*;
+
+fn main() {
+    let mut kept = None;
+    let _ = with_pool!(process() as pool => { kept = Some(pool); });
+    let _ = kept;
+}

@@ -1,0 +1,19 @@
+use executor_runtime::prelude::*;
+
+macro_rules! bail {
+    ($message:expr) => {
+        return Err($message.into())
+    };
+}
+
+fn total(n: u64) -> Result<u64, Box<dyn std::error::Error>> {
+    let total = with_pool!(thread() as pool => {
+        if n == 0 {
+            bail!("nothing to do");
+        }
+        pool.submit(move || n).result()?
+    })?;
+    Ok(total)
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use executor_runtime::prelude::*;
+
+#[pool_task(process)]
+fn serve() -> ! {
+    loop {}
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use executor_runtime::prelude::*;
+
+#[pool_task(process)]
+fn log(text: &str, #[cfg(unix)] descriptor: i32) {
+    let _ = text;
+}
+
+fn main() {}
