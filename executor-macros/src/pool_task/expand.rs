@@ -213,6 +213,11 @@ fn process_task(model: &Model) -> TokenStream {
     let reads = arguments().map(|(argument, local)| read(model, argument, local));
     let uses = arguments().map(|(argument, local)| pass(model, argument, local));
     let id = wire_id(model);
+    // Where the type is written: one that cannot be sent is reported there.
+    let place = Span::mixed_site().located_at(model.output.span());
+    let (output, out, input) = (Ident::new("output", place), Ident::new("out", place), Ident::new("input", place));
+    let write_output = quote_spanned!(place=> #out.value(#output));
+    let read_output = quote_spanned!(place=> #input.value());
     quote_spanned! {Span::mixed_site()=>
         #[automatically_derived]
         #allow
@@ -230,6 +235,17 @@ fn process_task(model: &Model) -> TokenStream {
             ) -> ::core::result::Result<Self::Output, #runtime::__private::CodecError> {
                 #(#reads)*
                 ::core::result::Result::Ok(#ident(#(#uses),*))
+            }
+            fn encode_output(
+                output: &Self::Output,
+                out: &mut #runtime::__private::Encoder<'_>,
+            ) -> ::core::result::Result<(), #runtime::__private::CodecError> {
+                #write_output
+            }
+            fn decode_output(
+                input: &mut #runtime::__private::Decoder<'_>,
+            ) -> ::core::result::Result<Self::Output, #runtime::__private::CodecError> {
+                #read_output
             }
         }
     }

@@ -1,8 +1,5 @@
 //! What `#[pool_task]` implements for a function.
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-
 use super::registry::WireId;
 use super::{CodecError, Decoder, Encoder};
 use crate::error::TaskError;
@@ -49,7 +46,7 @@ pub trait OwnedTask: Task {
     label = "not a process task",
     note = "annotate the function with `#[pool_task(process)]`"
 )]
-pub trait ProcessTask: OwnedTask<Output: Serialize + DeserializeOwned> {
+pub trait ProcessTask: OwnedTask {
     /// What the task is called on the way to a worker: see [`WireId`].
     #[doc(hidden)]
     const ID: WireId;
@@ -61,4 +58,12 @@ pub trait ProcessTask: OwnedTask<Output: Serialize + DeserializeOwned> {
     /// Reads the arguments and calls the function.
     #[doc(hidden)]
     fn run(input: &mut Decoder<'_>) -> Result<Self::Output, CodecError>;
+
+    /// Writes what the function returned.
+    #[doc(hidden)]
+    fn encode_output(output: &Self::Output, out: &mut Encoder<'_>) -> Result<(), CodecError>;
+
+    /// Reads what the function returned.
+    #[doc(hidden)]
+    fn decode_output(input: &mut Decoder<'_>) -> Result<Self::Output, CodecError>;
 }

@@ -78,7 +78,7 @@ fn run<T: ProcessTask>(arguments: &[u8], out: &mut Vec<u8>) -> Result<(), TaskEr
     panics::catch(|| {
         let value =
             T::run(&mut Decoder::new(arguments)).map_err(|error| error.into_task_error(Payload::Arguments, T::NAME))?;
-        Encoder::new(out).value(&value).map_err(|error| error.into_task_error(Payload::Value, T::NAME))
+        T::encode_output(&value, &mut Encoder::new(out)).map_err(|error| error.into_task_error(Payload::Value, T::NAME))
     })
     .flatten()
 }

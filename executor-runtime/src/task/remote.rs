@@ -106,7 +106,8 @@ impl<T: ProcessTask> RemoteRun for Remote<T> {
 
 /// The value's `Deserialize` is user code, and may panic.
 fn decode<T: ProcessTask>(bytes: &[u8]) -> Result<T::Output, TaskError> {
-    panics::catch(|| Decoder::new(bytes).value())?.map_err(|error| error.into_task_error(Payload::Value, T::NAME))
+    panics::catch(|| T::decode_output(&mut Decoder::new(bytes)))?
+        .map_err(|error| error.into_task_error(Payload::Value, T::NAME))
 }
 
 /// A job for an executor that runs tasks elsewhere: what [`Run::encode`](super::Run::encode) gives.
