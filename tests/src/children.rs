@@ -31,6 +31,15 @@ pub fn await_end(pid: u32) {
     }
 }
 
+/// Whether the thread of this name sleeps; the system knows its first 15 bytes.
+pub fn thread_sleeps(name: &str) -> bool {
+    let known = format!("({})", &name[..name.len().min(15)]);
+    let tasks = fs::read_dir("/proc/self/task").expect("our threads");
+    tasks
+        .filter_map(|task| fs::read_to_string(task.ok()?.path().join("stat")).ok())
+        .any(|stat| stat.split_once(' ').is_some_and(|(_, rest)| rest.starts_with(&format!("{known} S"))))
+}
+
 /// Whether a process of this number lives and is no zombie.
 pub fn lives(pid: u32) -> bool {
     let status = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
