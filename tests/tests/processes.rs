@@ -295,7 +295,7 @@ fn a_worker_that_dies_while_it_reads_a_large_argument_hangs_nobody() -> Outcome 
         let worker = pool.submit(pid::task()).result()?;
         // It reads nothing while it is stopped, so that the lane fills the link and waits.
         kill(worker.into(), Signal::STOP);
-        let future = pool.submit(echo_owned::task(vec![1; 32 << 20]));
+        let future = pool.submit(echo_owned::task(vec![1; 4 << 20]));
         // From the claim of a task on, its lane sleeps only when it has to wait for the worker. (If the worker
         // died before, the task would go to the next one.)
         while !(future.is_running() && children::thread_sleeps("ProcessPoolExecutor_0")) {
