@@ -204,7 +204,7 @@ pub struct CodecFailure {
     pub what: Payload,
     /// The name of the task.
     pub task: String,
-    /// What serde said.
+    /// What the codec said. It does not keep what a type's own `Serialize` or `Deserialize` said.
     pub reason: String,
 }
 
@@ -246,6 +246,11 @@ impl fmt::Display for Payload {
 pub enum PoolError {
     /// `max_workers` was zero.
     ZeroWorkers,
+    /// No thread can be called after this prefix: it has a null byte.
+    BadThreadName {
+        /// The prefix that was asked for.
+        prefix: String,
+    },
     /// Two tasks of the program were given one name with `name = ".."`.
     DuplicateTask {
         /// The name they share.
@@ -294,6 +299,7 @@ impl fmt::Display for PoolError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::ZeroWorkers => f.write_str("max_workers must be greater than 0"),
+            Self::BadThreadName { prefix } => write!(f, "thread_name_prefix {prefix:?} has a null byte"),
             Self::DuplicateTask { name, first, second } => write!(
                 f,
                 "two tasks are called `{name}`: one at {first}, one at {second}; \

@@ -70,6 +70,8 @@ suite! {
     callbacks_run_in_order_and_may_panic
     a_callback_on_a_done_future_runs_at_once
     a_callback_may_submit
+    what_is_done_can_be_taken
+    a_callback_cannot_undo_a_cancelling_shutdown
     wait_for_all
     wait_for_the_first
     wait_for_the_first_failure
@@ -366,6 +368,45 @@ fn a_callback_may_submit(make: Make<'_>) -> Outcome {
     Ok(())
 }
 
+fn what_is_done_can_be_taken(make: Make<'_>) -> Outcome {
+    let pool = make(1);
+    let (go, gate) = mpsc::channel::<()>();
+    let folder = tempfile::tempdir()?;
+    let stage = Gate::new(folder.path(), "gate");
+    let mut future = pool.submit(gate::pass::task(stage.path()));
+    let (entered, has_entered) = mpsc::channel();
+    future.on_done(move |_| {
+        entered.send(()).expect("a receiver");
+        let _ = gate.recv();
+    });
+    stage.await_task().open();
+    has_entered.recv()?;
+    assert!(!future.is_done() && future.try_result().is_none(), "its callback still runs");
+    drop(go);
+    wait([&future], None, ReturnWhen::AllCompleted);
+    assert!(future.is_done() && future.try_result().is_some());
+    Ok(())
+}
+
+fn a_callback_cannot_undo_a_cancelling_shutdown(make: Make<'_>) -> Outcome {
+    let pool: Arc<dyn Executor> = Arc::from(make(1));
+    let folder = tempfile::tempdir()?;
+    let gate = Gate::new(folder.path(), "gate");
+    let busy = pool.submit(gate::pass::task(gate.path()));
+    let running = gate.await_task();
+    let queued: Vec<_> = (0..20).map(|n| pool.submit(square::task(n))).collect();
+    let (again, mut running) = (Arc::clone(&pool), Some(running));
+    queued[0].on_done(move |_| {
+        // Lets the worker go on to the next task, if there were one, and waits for it.
+        running.take().expect("one call").open();
+        again.shutdown(Shutdown::Drain);
+    });
+    pool.shutdown(Shutdown::CancelPending);
+    assert!(queued.iter().all(TaskFuture::is_cancelled));
+    busy.result()?;
+    Ok(())
+}
+
 fn wait_for_all(make: Make<'_>) -> Outcome {
     let pool = make(2);
     let futures: Vec<_> = (0..50).map(|n| pool.submit(panic_on::task(n, 7))).collect();
@@ -497,6 +538,8 @@ fn after_a_shutdown_submit_fails_in_the_future(make: Make<'_>) -> Outcome {
     assert!(matches!(pool.submit(square::task(1)).result(), Err(TaskError::PoolShutDown)));
     let mut map = pool.map(square::task, 0..3);
     assert!(matches!(map.next(), Some(Err(TaskError::PoolShutDown))));
+    let endless = pool.map(square::task, 0..).buffer_size(3);
+    assert_eq!(endless.count(), 3, "what was submitted is told, and then it ends");
     Ok(())
 }
 

@@ -59,18 +59,45 @@ fn layer_of(module: &str) -> Option<u32> {
     LAYERS.iter().find(|(name, _)| *name == module).map(|(_, layer)| *layer)
 }
 
-/// What a line of code names of the crate: `crate::a::..`, `crate::{a, b::..}`.
-fn modules_named_in(line: &str) -> Vec<String> {
-    let code = line.split("//").next().unwrap_or_default();
-    code.split("crate::")
-        .skip(1)
-        .flat_map(|rest| {
-            let list = rest.strip_prefix('{').map_or_else(|| vec![rest], |list| list.split(',').collect());
-            list.into_iter()
-                .map(|path| path.trim().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>())
-        })
-        .filter(|name| layer_of(name).is_some())
-        .collect()
+/// The code of a file without its comments.
+fn code_of(text: &str) -> String {
+    text.lines().map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n")
+}
+
+/// What code names of the crate: `crate::a::..`, `crate::{a, b::{..}}`, over as many lines as it takes.
+fn modules_named_in(code: &str) -> Vec<String> {
+    let code = code_of(code);
+    let name = |path: &str| path.trim().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
+    let mut names = Vec::new();
+    for rest in code.split("crate::").skip(1) {
+        match rest.strip_prefix('{') {
+            None => names.push(name(rest)),
+            Some(list) => names.extend(outer_items(list).into_iter().map(name)),
+        }
+    }
+    names.retain(|name| layer_of(name).is_some());
+    names
+}
+
+/// The items of a list up to its closing brace; what inner braces hold belongs to the item before them.
+fn outer_items(list: &str) -> Vec<&str> {
+    let (mut depth, mut start, mut items) = (0, 0, Vec::new());
+    for (at, c) in list.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' if depth == 0 => {
+                items.push(&list[start..at]);
+                break;
+            }
+            '}' => depth -= 1,
+            ',' if depth == 0 => {
+                items.push(&list[start..at]);
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    items
 }
 
 /// What is wrong with a file that uses a module, if anything.
@@ -85,10 +112,8 @@ fn violation(file: &Path, used: &str) -> Option<String> {
 fn no_module_uses_a_higher_one() {
     let mut violations = Vec::new();
     for (file, text) in all_files() {
-        for line in text.lines() {
-            for used in modules_named_in(line) {
-                violations.extend(violation(&file, &used));
-            }
+        for used in modules_named_in(&text) {
+            violations.extend(violation(&file, &used));
         }
     }
     assert!(violations.is_empty(), "{}", violations.join("\n"));
@@ -108,6 +133,7 @@ fn a_lower_module_that_imports_a_higher_one_is_noticed() {
     let used = |line| modules_named_in(line).into_iter().filter_map(|used| violation(lane, &used)).count();
     assert_eq!(used("use crate::executor::Shutdown;"), 1);
     assert_eq!(used("use crate::{error::TaskError, worker::host, executor::Map};"), 2);
+    assert_eq!(used("use crate::{\n    error::{PoolError, TaskError},\n    worker::host::Worker,\n};"), 1);
     assert_eq!(used("    crate::worker::host::start()"), 1);
     assert_eq!(used("use crate::error::TaskError; // not crate::executor"), 0);
 }
@@ -117,9 +143,7 @@ fn only_the_process_executor_knows_pools_and_workers() {
     let knowing: Vec<_> = all_files()
         .into_iter()
         .filter(|(file, text)| {
-            let uses = |module: &str| {
-                module_of(file) == module || text.lines().any(|line| modules_named_in(line).contains(&module.into()))
-            };
+            let uses = |module: &str| module_of(file) == module || modules_named_in(text).contains(&module.into());
             uses("pool") && uses("worker")
         })
         .map(|(file, _)| file)

@@ -69,6 +69,12 @@ fn threads_are_called_after_their_prefix_and_number() -> Outcome {
 }
 
 #[test]
+fn a_prefix_that_no_thread_can_have_is_refused() {
+    let refused = ThreadPoolExecutor::builder().thread_name_prefix("a\0b").build();
+    assert!(matches!(refused, Err(PoolError::BadThreadName { prefix }) if prefix == "a\0b"));
+}
+
+#[test]
 fn threads_start_one_by_one_and_are_used_again() -> Outcome {
     let pool = ThreadPoolExecutor::new(8)?;
     let mut names = (0..50).map(|_| pool.submit(this_name).result()).collect::<Result<Vec<_>, _>>()?;

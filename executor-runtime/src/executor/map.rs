@@ -16,6 +16,7 @@ const MIN_BUFFER: usize = 64;
 /// - It is bounded: it holds at most [`buffer_size`](Self::buffer_size) calls and unread results, so that an
 ///   endless input works.
 /// - A failed item is that item's `Err`; the rest goes on. `collect::<Result<Vec<_>, _>>()` stops at the first.
+/// - It ends after the first item that says that the executor was shut down or is broken.
 /// - Dropping it cancels what it has submitted and not yielded.
 #[must_use = "a map is lazy: nothing is submitted before it is asked for results"]
 pub struct Map<'p, I: Iterator, T> {
@@ -23,12 +24,14 @@ pub struct Map<'p, I: Iterator, T> {
     submit: Box<dyn FnMut(I::Item) -> TaskFuture<T> + 'p>,
     in_flight: VecDeque<TaskFuture<T>>,
     buffer_size: usize,
+    /// The executor takes no more calls: what is in flight is still yielded.
+    ended: bool,
 }
 
 impl<'p, I: Iterator, T> Map<'p, I, T> {
     pub(super) fn new(items: I, max_workers: usize, submit: impl FnMut(I::Item) -> TaskFuture<T> + 'p) -> Self {
         let buffer_size = max_workers.saturating_mul(4).max(MIN_BUFFER);
-        Self { items: items.fuse(), submit: Box::new(submit), in_flight: VecDeque::new(), buffer_size }
+        Self { items: items.fuse(), submit: Box::new(submit), in_flight: VecDeque::new(), buffer_size, ended: false }
     }
 
     /// How many calls and unread results there may be at once (Python: `buffersize`).
@@ -44,16 +47,21 @@ impl<I: Iterator, T> Iterator for Map<'_, I, T> {
     type Item = Result<T, TaskError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        while self.in_flight.len() < self.buffer_size {
+        while !self.ended && self.in_flight.len() < self.buffer_size {
             let Some(item) = self.items.next() else { break };
             self.in_flight.push_back((self.submit)(item));
         }
-        self.in_flight.pop_front().map(TaskFuture::result)
+        let result = self.in_flight.pop_front()?.result();
+        if let Err(TaskError::PoolShutDown | TaskError::PoolBroken { .. }) = result {
+            // Nothing will ever run there again, and the input may be endless.
+            self.ended = true;
+        }
+        Some(result)
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
         let submitted = self.in_flight.len();
-        let (low, high) = self.items.size_hint();
+        let (low, high) = if self.ended { (0, Some(0)) } else { self.items.size_hint() };
         (low.saturating_add(submitted), high.and_then(|high| high.checked_add(submitted)))
     }
 }

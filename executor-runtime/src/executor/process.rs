@@ -130,10 +130,11 @@ impl Executor for ProcessPoolExecutor {
         let pool = &self.owner.pool;
         pool.close();
         if how != Shutdown::Drain {
-            pool.refuse_queued(&|| TaskError::Cancelled);
-        }
-        if let Shutdown::Abort { grace } = how {
-            self.abort(grace);
+            let queued = pool.take_queued();
+            if let Shutdown::Abort { grace } = how {
+                self.abort(grace);
+            }
+            queued.refuse(|| TaskError::Cancelled);
         }
         pool.join(None);
     }

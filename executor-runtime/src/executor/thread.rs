@@ -132,7 +132,7 @@ impl Executor for ThreadPoolExecutor {
         let pool = &self.owner.pool;
         pool.close();
         if how != Shutdown::Drain {
-            pool.refuse_queued(&|| TaskError::Cancelled);
+            pool.take_queued().refuse(|| TaskError::Cancelled);
         }
         pool.join(None);
     }
@@ -188,16 +188,16 @@ impl ThreadPoolBuilder {
     ///
     /// # Errors
     ///
-    /// [`PoolError::ZeroWorkers`].
+    /// [`PoolError::ZeroWorkers`]; [`PoolError::BadThreadName`] if the prefix has a null byte.
     pub fn build(self) -> Result<ThreadPoolExecutor, PoolError> {
         if self.max_workers == 0 {
             return Err(PoolError::ZeroWorkers);
         }
-        let options = LaneOptions {
-            max_lanes: self.max_workers,
-            name_prefix: self.name_prefix.unwrap_or_else(default_prefix),
-            stack_size_bytes: self.stack_size_bytes,
-        };
+        let name_prefix = self.name_prefix.unwrap_or_else(default_prefix);
+        if name_prefix.contains('\0') {
+            return Err(PoolError::BadThreadName { prefix: name_prefix });
+        }
+        let options = LaneOptions { max_lanes: self.max_workers, name_prefix, stack_size_bytes: self.stack_size_bytes };
         let pool = Pool::new(options, || Box::new(ThreadLane));
         Ok(ThreadPoolExecutor { owner: Arc::new(Owner { pool }) })
     }

@@ -127,7 +127,11 @@ struct Shared<T> {
 enum Stage<T> {
     Pending,
     Running,
-    Finishing(State),
+    /// The result is with the thread that runs the callbacks. `published`: it was there to be taken before.
+    Finishing {
+        state: State,
+        published: bool,
+    },
     Done(Result<T, TaskError>),
     Taken(State),
 }
@@ -154,9 +158,20 @@ impl<T> Core<T> {
     pub(crate) fn state(&self) -> State {
         match &self.shared.lock().stage {
             Stage::Pending => State::Pending,
-            Stage::Running => State::Running,
-            Stage::Finishing(state) | Stage::Taken(state) => *state,
+            // Not done before the result can be taken.
+            Stage::Running | Stage::Finishing { published: false, .. } => State::Running,
+            Stage::Finishing { state, published: true } | Stage::Taken(state) => *state,
             Stage::Done(result) => State::of(result),
+        }
+    }
+
+    /// Whether the job is sure to end as cancelled, or has.
+    pub(crate) fn is_refused(&self) -> bool {
+        let shared = self.shared.lock();
+        match &shared.stage {
+            Stage::Pending | Stage::Running => false,
+            Stage::Finishing { state, .. } | Stage::Taken(state) => *state == State::Cancelled,
+            Stage::Done(result) => State::of(result) == State::Cancelled,
         }
     }
 
@@ -179,7 +194,7 @@ impl<T> Core<T> {
             drop(result);
             return false;
         }
-        shared.stage = Stage::Finishing(State::of(&result));
+        shared.stage = Stage::Finishing { state: State::of(&result), published: false };
         self.publish(shared, result, before_publishing);
         true
     }
@@ -191,7 +206,7 @@ impl<T> Core<T> {
             return false;
         }
         let result = Err(error);
-        shared.stage = Stage::Finishing(State::of(&result));
+        shared.stage = Stage::Finishing { state: State::of(&result), published: false };
         self.publish(shared, result, || ());
         true
     }
@@ -210,8 +225,7 @@ impl<T> Core<T> {
             }
             drop(shared);
             for callback in callbacks {
-                // The panic hook has reported a panic; it is nobody else's business.
-                let _ = catch_unwind(AssertUnwindSafe(|| callback(result.as_ref())));
+                call(callback, result.as_ref());
             }
             shared = self.shared.lock();
         }
@@ -240,13 +254,13 @@ impl<T> Core<T> {
     pub(crate) fn on_done(&self, callback: Callback<T>) {
         let mut shared = self.shared.lock();
         match &shared.stage {
-            Stage::Pending | Stage::Running | Stage::Finishing(_) => shared.callbacks.push(callback),
+            Stage::Pending | Stage::Running | Stage::Finishing { .. } => shared.callbacks.push(callback),
             Stage::Taken(_) => {
                 drop(shared);
-                callback(Err(&TaskError::AlreadyTaken));
+                call(callback, Err(&TaskError::AlreadyTaken));
             }
             Stage::Done(result) => {
-                let finishing = Stage::Finishing(State::of(result));
+                let finishing = Stage::Finishing { state: State::of(result), published: true };
                 let Stage::Done(result) = std::mem::replace(&mut shared.stage, finishing) else {
                     unreachable!("the stage was matched under this lock");
                 };
@@ -275,7 +289,7 @@ impl<T> Core<T> {
 
     fn take_locked(shared: &mut Shared<T>) -> Option<Result<T, TaskError>> {
         match &shared.stage {
-            Stage::Pending | Stage::Running | Stage::Finishing(_) => None,
+            Stage::Pending | Stage::Running | Stage::Finishing { .. } => None,
             Stage::Taken(_) => Some(Err(TaskError::AlreadyTaken)),
             Stage::Done(result) => {
                 let taken = Stage::Taken(State::of(result));
@@ -289,14 +303,13 @@ impl<T> Core<T> {
 
     /// Takes the result, or leaves `waker` to be woken when there is one.
     pub(crate) fn poll(&self, waker: &Waker) -> Option<Result<T, TaskError>> {
+        // A waker is user code, also when it is cloned and dropped.
+        let waker = waker.clone();
         let mut shared = self.shared.lock();
         let result = Self::take_locked(&mut shared);
-        if result.is_none() {
-            match &mut shared.waker {
-                Some(known) => known.clone_from(waker),
-                none => *none = Some(waker.clone()),
-            }
-        }
+        let old = if result.is_none() { shared.waker.replace(waker) } else { None };
+        drop(shared);
+        drop(old);
         result
     }
 
@@ -305,8 +318,9 @@ impl<T> Core<T> {
         let mut shared = self.shared.lock();
         shared.detached = true;
         let unclaimed = Self::take_locked(&mut shared);
+        let waker = shared.waker.take();
         drop(shared);
-        drop(unclaimed);
+        drop((unclaimed, waker));
     }
 
     /// Has `watcher` told when the job is done; false if it is done already.
@@ -324,6 +338,11 @@ impl<T> Core<T> {
         let mut shared = self.shared.lock();
         shared.watchers.retain(|(known, _)| !Arc::ptr_eq(known, watcher));
     }
+}
+
+/// Calls a callback. The panic hook reports a panic, which is nobody else's business.
+fn call<T>(callback: Callback<T>, result: Result<&T, &TaskError>) {
+    let _ = catch_unwind(AssertUnwindSafe(|| callback(result)));
 }
 
 /// Counts jobs that are done, for those who wait for several.

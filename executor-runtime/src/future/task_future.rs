@@ -15,9 +15,10 @@ use crate::error::{TaskError, WaitTimeout};
 /// [`try_result`](Self::try_result), or `.await` it in any async runtime.
 /// Dropping it detaches the task: the task still runs, its value is dropped.
 ///
-/// A task of a thread pool that waits for another task of its own pool runs
-/// that task itself if it has not started, so that a full pool cannot wait for
-/// itself.
+/// A task of a thread pool that waits, without a limit, for another task of its
+/// own pool runs that task itself if it has not started, so that a full pool
+/// cannot wait for itself. (A wait with a limit does not, since the task could
+/// outlast it; nor does `.await`.)
 ///
 /// # Examples
 ///
@@ -71,7 +72,7 @@ impl<T> TaskFuture<T> {
     /// True if the task will never run: also when it was cancelled before (Python: `Future.cancel()`).
     /// A cancelled future is done at once for everybody who waits for it.
     pub fn cancel(&self) -> bool {
-        self.source.refuse(TaskError::Cancelled) || self.is_cancelled()
+        self.source.refuse(TaskError::Cancelled) || self.source.core().is_refused()
     }
 
     /// How far the task has come.
@@ -104,7 +105,9 @@ impl<T> TaskFuture<T> {
     ///
     /// It runs in the thread that ends the task, or at once in the calling thread if the task is done.
     /// Callbacks run in the order in which they were added. One that panics harms neither the others nor
-    /// the pool. It may submit tasks; it should not wait for any, since a worker stands still meanwhile.
+    /// the pool. It may submit tasks; it should not wait for any, since a worker stands still meanwhile, or the
+    /// clock of all time limits. Once the value was taken out of the future, a callback gets
+    /// [`TaskError::AlreadyTaken`].
     pub fn on_done(&self, callback: impl FnOnce(Result<&T, &TaskError>) + Send + 'static) {
         self.source.core().on_done(Box::new(callback));
     }

@@ -19,6 +19,17 @@ pub enum ReturnWhen {
     AllCompleted,
 }
 
+impl ReturnWhen {
+    /// Whether a job that has ended in this way is enough.
+    fn is_met_by(self, state: State) -> bool {
+        match self {
+            Self::FirstCompleted => true,
+            Self::FirstFailure => state == State::Failed,
+            Self::AllCompleted => false,
+        }
+    }
+}
+
 /// What [`wait`] found, both in the order of the input.
 #[derive(Debug)]
 pub struct Waited<F> {
@@ -152,13 +163,19 @@ where
     let mut waiting = futures.len();
     // Helping could outlast a limit, so only a wait without one helps.
     let mut to_help = if deadline.is_none() { futures.as_slice() } else { &[] };
-    while waiting > 0 && !is_enough(&futures, return_when) {
-        // Helping one future may be all the caller wanted: look again after each.
-        if let Some((future, rest)) = to_help.split_first() {
+    let now = Some(Instant::now());
+    while waiting > 0 {
+        // What is done already is told first. Helping one future may be all the caller wanted, so that is done
+        // one by one, before sleeping.
+        let until = if to_help.is_empty() { deadline } else { now };
+        if let Some(token) = watching.list.next(until) {
+            waiting -= 1;
+            if return_when.is_met_by(futures[token].state()) {
+                break;
+            }
+        } else if let Some((future, rest)) = to_help.split_first() {
             future.help();
             to_help = rest;
-        } else if watching.list.next(deadline).is_some() {
-            waiting -= 1;
         } else {
             break;
         }
@@ -168,12 +185,4 @@ where
     }
     let (done, not_done) = futures.into_iter().partition(|future| future.state().is_done());
     Waited { done, not_done }
-}
-
-fn is_enough<F: Waitable>(futures: &[F], return_when: ReturnWhen) -> bool {
-    match return_when {
-        ReturnWhen::FirstCompleted => futures.iter().any(|future| future.state().is_done()),
-        ReturnWhen::FirstFailure => futures.iter().any(|future| future.state() == State::Failed),
-        ReturnWhen::AllCompleted => false,
-    }
 }

@@ -25,7 +25,7 @@ use queue::Queue;
 
 use crate::error::{PoolError, TaskError};
 use crate::sync::{AtomicUsize, Condvar, Mutex, Ordering};
-use crate::task::{Home, Seat, at_home};
+use crate::task::{Home, Seat, may_wait_for};
 
 /// What runs the jobs of one lane.
 pub(crate) trait Lane<J> {
@@ -63,6 +63,23 @@ pub(crate) struct Pool<J> {
     /// A lane has ended.
     ended: Condvar,
     make_lane: Box<dyn Fn() -> Box<dyn Lane<J>> + Send + Sync>,
+}
+
+/// Jobs that were taken out of the queue. Dropping them refuses them, too.
+pub(crate) struct Queued<'a, J> {
+    jobs: Vec<J>,
+    load: &'a AtomicUsize,
+}
+
+impl<J: Refuse> Queued<'_, J> {
+    /// Ends them all with `error`.
+    pub(crate) fn refuse(self, error: impl Fn() -> TaskError) {
+        for job in self.jobs {
+            let seat = Seat::new(self.load);
+            job.refuse(error());
+            drop(seat);
+        }
+    }
 }
 
 #[derive(Default)]
@@ -194,7 +211,7 @@ impl<J: Refuse + Send + 'static> Pool<J> {
     /// Rule 2: nobody is left to run anything.
     fn break_down(&self, cause: &Arc<PoolError>) {
         self.queue.close();
-        self.refuse_queued(&|| TaskError::PoolBroken { cause: Arc::clone(cause) });
+        self.take_queued().refuse(|| TaskError::PoolBroken { cause: Arc::clone(cause) });
     }
 
     fn why_closed(&self) -> TaskError {
@@ -209,21 +226,20 @@ impl<J: Refuse + Send + 'static> Pool<J> {
         self.queue.close();
     }
 
-    /// Ends all jobs that have not started.
-    pub(crate) fn refuse_queued(&self, error: &dyn Fn() -> TaskError) {
-        for job in self.queue.drain() {
-            job.refuse(error());
-            drop(Seat::new(&self.load));
-        }
+    /// Takes all jobs that have not started, so that none will, before any of them is refused: that calls
+    /// their callbacks, which may take their time or shut the pool down once more.
+    pub(crate) fn take_queued(&self) -> Queued<'_, J> {
+        Queued { jobs: self.queue.drain().collect(), load: &self.load }
     }
 
     /// Waits until all lanes of a closed pool have ended; false if `deadline` came first.
     ///
-    /// On a thread of the pool itself that would be for ever, so there it returns at once.
+    /// On a thread of the pool itself that would be for ever, and on the clock's thread all time limits would
+    /// stand still, so there it returns at once.
     pub(crate) fn join(&self, deadline: Option<Instant>) -> bool {
         let mut lanes = self.lanes.lock();
         while lanes.live > 0 {
-            if at_home(self.home) || deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+            if !may_wait_for(self.home) || deadline.is_some_and(|deadline| deadline <= Instant::now()) {
                 return false;
             }
             lanes = self.ended.wait(lanes, deadline);

@@ -10,6 +10,7 @@ use std::io;
 use std::sync::{LazyLock, Weak};
 use std::time::{Duration, Instant};
 
+use super::home::wait_for_nobody;
 use crate::sync::{Condvar, Mutex};
 
 /// A running job that can be told that its time is over.
@@ -73,6 +74,8 @@ pub(crate) fn watch(limit: Duration, job: Weak<dyn Expire>) -> io::Result<()> {
 
 impl Clock {
     fn run(&self) {
+        // Callbacks of timed-out jobs run here, and may drop the last handle of a pool.
+        wait_for_nobody();
         let mut due = self.due.lock();
         loop {
             let next = due.heap.peek().map(|Reverse(next)| next.at);

@@ -14,6 +14,17 @@ pub(crate) struct Home(u64);
 
 thread_local! {
     static CURRENT: Cell<Option<Home>> = const { Cell::new(None) };
+    static WAITS_FOR_NOBODY: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Says for the rest of the calling thread's life that it must not wait for any pool to end.
+pub(super) fn wait_for_nobody() {
+    WAITS_FOR_NOBODY.set(true);
+}
+
+/// Whether the calling thread may wait for the pool `home` to end.
+pub(crate) fn may_wait_for(home: Home) -> bool {
+    !at_home(home) && !WAITS_FOR_NOBODY.get()
 }
 
 impl Home {

@@ -36,5 +36,5 @@ pub use registry::{TASKS, TaskEntry, WireId};
 pub use remote::{RemoteJob, RunningJob};
 pub use run::Run;
 
-pub(crate) use home::{Home, Seat, at_home};
+pub(crate) use home::{Home, Seat, at_home, may_wait_for};
 pub(crate) use local::{Local, LocalSource, failed};

@@ -9,7 +9,7 @@
 //!      │   ◀──────────────── Welcome { protocol, program, door } ──│  over the pair
 //!      │── channels, through the door ─────────────────────────▶   │
 //!      │                                                           │
-//!      │── task: name, arguments ──────────────────────────────▶   │  message.rs,
+//!      │── task: number, arguments ────────────────────────────▶   │  message.rs,
 //!      │   ◀────────────────────── answer: value, or an error ─────│  over a link
 //! ```
 //!

@@ -37,13 +37,14 @@ pub(crate) struct Worker {
 pub(crate) struct Starting {
     process: Arc<Process>,
     control: UnixStream,
-    deadline: Instant,
+    /// `None` if it has all the time there is.
+    deadline: Option<Instant>,
 }
 
 impl Starting {
     /// Starts a process.
     pub(crate) fn new(options: &WorkerOptions) -> Result<Self, PoolError> {
-        let deadline = Instant::now() + options.start_limit;
+        let deadline = Instant::now().checked_add(options.start_limit);
         let (process, control) = Process::spawn().map_err(PoolError::SpawnWorker)?;
         Ok(Self { process: Arc::new(process), control, deadline })
     }
@@ -63,7 +64,7 @@ impl Starting {
             stack_size_bytes: options.stack_size_bytes as u64,
         };
         let welcome = wire::send(&self.control, &hello)
-            .and_then(|()| wire::receive::<Welcome>(&self.control, Some(self.deadline)))
+            .and_then(|()| wire::receive::<Welcome>(&self.control, self.deadline))
             .map_err(|error| self.not_ready(&error, options))?;
         if welcome.protocol != PROTOCOL {
             let what = format!("protocol {} here, {} there", PROTOCOL, welcome.protocol);
