@@ -27,6 +27,17 @@ fn kill(pid: u64, signal: Signal) {
     kill_process(pid, signal).expect("our own child");
 }
 
+/// Whether `test` has this process to itself; if not, it has been run in one that it has.
+fn is_alone(test: &str) -> Result<bool, Box<dyn std::error::Error>> {
+    if std::env::var_os("ALONE").is_some() {
+        return Ok(true);
+    }
+    let this =
+        Command::new(std::env::current_exe()?).args([test, "--exact", "--nocapture"]).env("ALONE", "1").status()?;
+    assert!(this.success(), "{test} failed in a process of its own");
+    Ok(false)
+}
+
 /// A task at its gate, and the pid of its worker.
 fn at_gate(pool: &ProcessPoolExecutor, gate: &Gate) -> (TaskFuture<u64>, Waiting) {
     let future = pool.submit(gate::pass::task(gate.path()));
@@ -311,12 +322,7 @@ fn a_worker_that_dies_while_it_reads_a_large_argument_hangs_nobody() -> Outcome 
 #[test]
 fn pools_leave_nothing_behind() -> Outcome {
     // Descriptors and children are counted for the whole process, so no other test may run beside this one.
-    if std::env::var_os("ALONE").is_none() {
-        let this = Command::new(std::env::current_exe()?)
-            .args(["pools_leave_nothing_behind", "--exact", "--nocapture"])
-            .env("ALONE", "1")
-            .status()?;
-        assert!(this.success(), "in a process of its own");
+    if !is_alone("pools_leave_nothing_behind")? {
         return Ok(());
     }
     limited(|| {
@@ -432,6 +438,38 @@ fn tasks_of_one_name_in_two_functions_are_two_tasks() -> Outcome {
     limited(|| {
         let pool = ProcessPoolExecutor::new(1)?;
         assert_eq!((first(&pool)?, second(&pool)?), (1, 2));
+        Ok(())
+    })
+}
+
+#[test]
+fn workers_that_are_killed_on_their_way_do_not_break_the_pool() -> Outcome {
+    if !is_alone("workers_that_are_killed_on_their_way_do_not_break_the_pool")? {
+        return Ok(());
+    }
+    limited(|| {
+        let before = children::pids();
+        for _ in 0..20 {
+            let pool = ProcessPoolExecutor::new(1)?;
+            let future = pool.submit(square::task(3));
+            // The child that has just come up.
+            let killed = loop {
+                let new = children::pids().into_iter().find(|pid| !before.contains(pid));
+                if new.is_some() || future.is_done() {
+                    break new;
+                }
+            };
+            if let Some(pid) = killed {
+                kill(pid.into(), Signal::KILL);
+                children::await_end(pid);
+            }
+            match future.result() {
+                Ok(value) => assert_eq!(value, 9),
+                // It had just begun with its task.
+                Err(error) => assert_eq!(exit_of(&error).signal_name(), Some("SIGKILL")),
+            }
+            assert_eq!(pool.submit(square::task(4)).result()?, 16);
+        }
         Ok(())
     })
 }

@@ -294,12 +294,6 @@ fn a_panic_names_its_thread() -> Outcome {
 
 #[test]
 fn a_panicking_destructor_costs_no_thread() -> Outcome {
-    struct Bomb;
-    impl Drop for Bomb {
-        fn drop(&mut self) {
-            panic!("in a destructor");
-        }
-    }
     limited(|| {
         let pool = ThreadPoolExecutor::new(1)?;
         let (go, gate) = mpsc::channel::<()>();
@@ -367,6 +361,115 @@ fn a_hundred_thousand_closures_give_their_values() -> Outcome {
         for (n, future) in (0..).zip(futures) {
             assert_eq!(future.result()?, n);
         }
+        Ok(())
+    })
+}
+
+/// Panics when it is dropped.
+struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        panic!("in a destructor");
+    }
+}
+
+#[test]
+fn a_destructor_that_panics_while_a_scope_ends_does_not_end_it_early() -> Outcome {
+    limited(|| {
+        let pool = ThreadPoolExecutor::new(1)?;
+        let (start, has_started) = mpsc::channel();
+        let (go, gate) = mpsc::channel::<()>();
+        let ran = AtomicUsize::new(0);
+        let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            let local = [1, 2, 3];
+            pool.scope(|scope| {
+                let (local, ran) = (&local, &ran);
+                scope.submit(move || {
+                    start.send(()).unwrap();
+                    let _ = gate.recv();
+                    ran.fetch_add(local.len(), Ordering::SeqCst);
+                });
+                let bomb = Bomb;
+                scope.submit(move || drop(bomb));
+                scope.submit(|| ()).on_done(move |_| drop(go));
+                has_started.recv().unwrap();
+                panic!("in the scope");
+            });
+        }));
+        assert_eq!(*panic.expect_err("a panic").downcast::<&str>().expect("its text"), "in the scope");
+        assert_eq!(ran.into_inner(), 3, "the scope has waited for the first job");
+        Ok(())
+    })
+}
+
+#[test]
+fn a_destructor_that_panics_while_a_worker_helps_does_not_end_its_scope() -> Outcome {
+    limited(|| {
+        let pool = ThreadPoolExecutor::new(1)?;
+        let inner = pool.clone();
+        let ran = pool.submit(move || {
+            let ran = AtomicUsize::new(0);
+            inner.scope(|scope| {
+                drop(scope.submit(|| Bomb));
+                for _ in 0..5 {
+                    scope.submit(|| ran.fetch_add(1, Ordering::SeqCst));
+                }
+            });
+            ran.into_inner()
+        });
+        assert_eq!(ran.result()?, 5);
+        Ok(())
+    })
+}
+
+#[test]
+fn a_destructor_may_wait_for_a_job_of_its_pool() -> Outcome {
+    /// Waits for one more job when it is dropped.
+    struct Waits(Option<ThreadPoolExecutor>, mpsc::Sender<u32>);
+    impl Drop for Waits {
+        fn drop(&mut self) {
+            if let Some(pool) = self.0.take() {
+                // Not in the pool's own thread, so nobody helps.
+                let value = thread::spawn(move || pool.submit(|| 5).result().unwrap()).join().unwrap();
+                self.1.send(value).unwrap();
+            }
+        }
+    }
+    limited(|| {
+        let pool = ThreadPoolExecutor::new(4)?;
+        let (send, receive) = mpsc::channel();
+        let (go, gate) = mpsc::channel::<()>();
+        let last = pool.clone();
+        drop(pool.submit(move || {
+            let _ = gate.recv();
+            Waits(Some(last), send)
+        }));
+        drop(go);
+        assert_eq!(receive.recv()?, 5);
+        Ok(())
+    })
+}
+
+#[test]
+fn a_job_submitted_while_a_thread_panics_can_panic_as_well() -> Outcome {
+    /// Submits when it is dropped.
+    struct Submits<'p>(&'p ThreadPoolExecutor, mpsc::Sender<bool>);
+    impl Drop for Submits<'_> {
+        fn drop(&mut self) {
+            let panicked = self.0.submit(|| -> () { panic!("in the job") }).result().is_err();
+            self.1.send(panicked).unwrap();
+        }
+    }
+    limited(|| {
+        let pool = ThreadPoolExecutor::new(1)?;
+        let (send, receive) = mpsc::channel();
+        let outer = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            let _submits = Submits(&pool, send);
+            panic!("outside");
+        }));
+        assert!(outer.is_err() && receive.recv()?);
+        assert_eq!(pool.submit(|| 5).result()?, 5);
         Ok(())
     })
 }

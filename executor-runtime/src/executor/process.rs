@@ -13,7 +13,7 @@ use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use super::{Executor, ExecutorExt, Map, Shutdown, cpus};
-use crate::error::{PoolError, TaskError};
+use crate::error::{PoolError, TaskError, WorkerExit};
 use crate::future::TaskFuture;
 use crate::pool::{Lane, LaneOptions, Pool, Refuse};
 use crate::sync::Mutex;
@@ -80,7 +80,7 @@ impl ProcessPoolExecutor {
             timeout: None,
             prewarm: 0,
             stack_size_bytes: 8 << 20,
-            start_timeout: Duration::from_secs(30),
+            start_timeout: Duration::from_secs(10),
         }
     }
 
@@ -195,7 +195,7 @@ impl ProcessPoolBuilder {
         self
     }
 
-    /// How long a worker process may take from its start until it can take tasks; by default 30 seconds.
+    /// How long a worker process may take from its start until it can take tasks; by default 10 seconds.
     pub fn start_timeout(mut self, limit: Duration) -> Self {
         self.start_timeout = limit;
         self
@@ -228,7 +228,8 @@ impl ProcessPoolBuilder {
         let lanes = LaneOptions {
             max_lanes: self.max_workers,
             name_prefix: "ProcessPoolExecutor".to_owned(),
-            stack_size_bytes: None,
+            // A lane reads values that its worker wrote, and user code that recurses there recurses here.
+            stack_size_bytes: Some(self.stack_size_bytes.saturating_mul(2)),
         };
         let crew = Arc::new(Crew::default());
         let (timeout, lanes_crew) = (self.timeout, Arc::clone(&crew));
@@ -297,11 +298,27 @@ impl ProcessLane {
         }
         match &mut self.worker {
             Some(worker) => Ok(worker),
-            none => {
-                let starting = Starting::new(&self.options)?;
-                self.crew.add(starting.process());
-                Ok(none.insert(starting.ready(&self.options)?))
+            none => Ok(none.insert(start_worker(&self.options, &self.crew)?)),
+        }
+    }
+}
+
+/// Starts a worker, again if one is killed on its way: a pool need not break for that.
+fn start_worker(options: &WorkerOptions, crew: &Crew) -> Result<Worker, PoolError> {
+    /// Enough for any accident, and too few to hide a program that cannot start.
+    const ATTEMPTS: u32 = 5;
+
+    let mut attempt = 1;
+    loop {
+        let starting = Starting::new(options)?;
+        crew.add(starting.process());
+        match starting.ready(options) {
+            Err(PoolError::WorkerNeverReady { exit: WorkerExit::Signal(_) } | PoolError::Link(_))
+                if attempt < ATTEMPTS && !crew.is_stopped() =>
+            {
+                attempt += 1;
             }
+            worker_or_error => return worker_or_error,
         }
     }
 }

@@ -13,7 +13,9 @@
 //! 3. A callback added in `Finishing` is run by the settling thread; one added
 //!    in `Done` goes back to `Finishing` for its own run, in the adding thread.
 //! 4. Whoever waits is told after `Done` is published, never before.
-//! 5. When the future is gone (`detached`), the value is dropped inside of
+//! 5. Nothing of the user's unwinds out of `settle` or `refuse`: callbacks, wakers
+//!    and destructors are contained. So whoever ends many jobs ends all of them.
+//! 6. When the future is gone (`detached`), the value is dropped inside of
 //!    `settle`. So whoever returns from `settle` knows that the value is either
 //!    in its future's hands or no more; a scope relies on it.
 
@@ -229,14 +231,18 @@ impl<T> Core<T> {
             }
             shared = self.shared.lock();
         }
-        before_publishing();
-        let unclaimed = if shared.detached {
-            shared.stage = Stage::Taken(State::of(&result));
-            Some(result)
+        shared.stage = if shared.detached {
+            // Nobody can take it any more. Its destructor is user code; it may even wait for another job, so the
+            // worker is not said to be free before it has run.
+            drop(shared);
+            let state = State::of(&result);
+            contained(|| drop(result));
+            shared = self.shared.lock();
+            Stage::Taken(state)
         } else {
-            shared.stage = Stage::Done(result);
-            None
+            Stage::Done(result)
         };
+        before_publishing();
         let watchers = std::mem::take(&mut shared.watchers);
         let waker = shared.waker.take();
         drop(shared);
@@ -245,9 +251,8 @@ impl<T> Core<T> {
             watcher.job_done(token);
         }
         if let Some(waker) = waker {
-            waker.wake();
+            contained(|| waker.wake());
         }
-        drop(unclaimed);
     }
 
     /// Adds a callback, or runs it at once if the job is done.
@@ -340,9 +345,14 @@ impl<T> Core<T> {
     }
 }
 
-/// Calls a callback. The panic hook reports a panic, which is nobody else's business.
 fn call<T>(callback: Callback<T>, result: Result<&T, &TaskError>) {
-    let _ = catch_unwind(AssertUnwindSafe(|| callback(result)));
+    contained(|| callback(result));
+}
+
+/// Calls user code that has no business with whoever runs it. The panic hook reports a panic, and that is all:
+/// whatever ends jobs must not be unwound half way.
+pub(crate) fn contained(user_code: impl FnOnce()) {
+    let _ = catch_unwind(AssertUnwindSafe(user_code));
 }
 
 /// Counts jobs that are done, for those who wait for several.

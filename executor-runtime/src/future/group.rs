@@ -3,7 +3,7 @@
 //! 1. A job enters the group when it is submitted and gets a [`Membership`].
 //! 2. The membership lies beside the job's closure and is dropped after the
 //!    closure, the callbacks and, if its future is gone, the value (see the
-//!    core's rule 5). A refused job drops it with its closure.
+//!    core's rule 6). A refused job drops it with its closure.
 //! 3. [`Group::close`] returns when no membership is left. So nothing that was
 //!    submitted through a scope can touch what the scope borrowed after it ends.
 

@@ -15,7 +15,7 @@ pub use as_completed::{AsCompleted, AsCompletedTimeout, as_completed};
 pub use task_future::TaskFuture;
 pub use wait::{ReturnWhen, Waitable, Waited, wait};
 
-pub(crate) use self::core::{Core, Handle, Source};
+pub(crate) use self::core::{Core, Handle, Source, contained};
 pub(crate) use group::{Group, Membership};
 
 pub use self::core::{State, TaskId};

@@ -45,8 +45,20 @@ pub(crate) fn enter<'env, P, R>(
     let group = Arc::new(Group::default());
     let scope = Scoped { group, home, pool, scope: PhantomData, env: PhantomData };
     let result = catch_unwind(AssertUnwindSafe(|| body(&scope)));
+    // Nothing below unwinds; if it did, jobs could run on a frame that is gone.
+    let stay = AbortOnUnwind;
     scope.group.close(result.as_ref().map_or(true, failed));
+    std::mem::forget(stay);
     result.unwrap_or_else(|panic| resume_unwind(panic))
+}
+
+/// Ends the process if it is dropped.
+struct AbortOnUnwind;
+
+impl Drop for AbortOnUnwind {
+    fn drop(&mut self) {
+        std::process::abort();
+    }
 }
 
 impl<'scope, P> Scoped<'scope, '_, P> {

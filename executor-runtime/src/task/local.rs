@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::deadline::{Expire, watch};
 use super::{Home, Seat, at_home, panics};
 use crate::error::{PoolError, TaskError};
-use crate::future::{Core, Handle, Membership, Source, State, TaskFuture};
+use crate::future::{Core, Handle, Membership, Source, State, TaskFuture, contained};
 use crate::sync::Mutex;
 
 /// A job as a thread pool's queue holds it.
@@ -73,7 +73,8 @@ where
     fn refuse(&self, error: TaskError) -> bool {
         let refused = self.core.refuse(error);
         if refused {
-            drop(self.take_work());
+            let work = self.take_work();
+            contained(|| drop(work));
         }
         refused
     }

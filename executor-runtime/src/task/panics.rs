@@ -21,6 +21,8 @@ thread_local! {
 /// theirs to judge, as with a thread's `join`.
 pub(crate) fn catch<R>(job: impl FnOnce() -> R) -> Result<R, TaskError> {
     watch();
+    // Of an earlier panic that somebody else caught.
+    LOCATION.take();
     catch_unwind(AssertUnwindSafe(job)).map_err(|payload| {
         let report = PanicReport::new(message(&*payload), LOCATION.take(), worker());
         // A payload may panic when it is dropped; that one is not worth a report.
@@ -31,6 +33,10 @@ pub(crate) fn catch<R>(job: impl FnOnce() -> R) -> Result<R, TaskError> {
 
 fn watch() {
     static WATCH: Once = Once::new();
+    // Hooks cannot be changed by a thread that panics: the next one will do it.
+    if std::thread::panicking() {
+        return;
+    }
     WATCH.call_once(|| {
         let next = take_hook();
         set_hook(Box::new(move |info: &PanicHookInfo<'_>| {

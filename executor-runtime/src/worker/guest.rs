@@ -65,6 +65,7 @@ fn serve(control: &UnixStream) {
 }
 
 fn run_tasks(registry: &Registry, mut link: impl GuestLink) -> LinkError {
+    let worker = std::process::id();
     let mut message = Vec::new();
     let mut answer = Vec::new();
     loop {
@@ -76,6 +77,10 @@ fn run_tasks(registry: &Registry, mut link: impl GuestLink) -> LinkError {
             Err(error) => return error,
         };
         wire::answer_with(&mut answer, |out| registry.run(WireId::from_bytes(task.id), task.arguments, out));
+        if std::process::id() != worker {
+            // The task forked, and this is the copy: only one of them may answer.
+            exit_now(0);
+        }
         if let Err(error) = link.send(&answer) {
             return error;
         }
