@@ -82,9 +82,19 @@ fn noun(keyword: &Ident) -> Option<&'static str> {
 
 fn parse_body(input: ParseStream<'_>) -> syn::Result<Group> {
     let place = input.span();
-    match input.parse()? {
-        TokenTree::Group(body) if body.delimiter() == Delimiter::Brace => Ok(body),
-        _ => Err(Error::new(place, "expected the function's body")),
+    braced(input.parse()?).ok_or_else(|| Error::new(place, "expected the function's body"))
+}
+
+/// A block; one that a `macro_rules!` macro passes on stands in a group of its own without delimiters.
+fn braced(tree: TokenTree) -> Option<Group> {
+    let TokenTree::Group(group) = tree else { return None };
+    match group.delimiter() {
+        Delimiter::Brace => Some(group),
+        Delimiter::None => {
+            let mut inner = group.stream().into_iter();
+            inner.next().filter(|_| inner.next().is_none()).and_then(braced)
+        }
+        Delimiter::Parenthesis | Delimiter::Bracket => None,
     }
 }
 
@@ -98,6 +108,16 @@ mod tests {
         let tokens: TokenStream = text.parse().unwrap();
         let function: Function = syn::parse_str(text).unwrap();
         assert_eq!(function.to_token_stream().to_string(), tokens.to_string());
+    }
+
+    #[test]
+    fn a_body_that_a_macro_passes_on_is_a_body() {
+        let body = Group::new(Delimiter::Brace, "1 + 1".parse().unwrap());
+        let passed_on = Group::new(Delimiter::None, TokenTree::Group(body).into());
+        let mut tokens: TokenStream = "fn f() -> u8".parse().unwrap();
+        tokens.append(passed_on);
+        let function: Function = syn::parse2(tokens).unwrap();
+        assert_eq!(function.body.to_string(), "{ 1 + 1 }");
     }
 
     #[test]
