@@ -1,0 +1,85 @@
+//! The figures that a workload yields: what they are called, their unit, and which way is better.
+
+/// One number that can be compared between contestants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Figure {
+    RoundTripP50,
+    RoundTripP99,
+    Throughput,
+    StartUp,
+    ShutDown,
+    Pss,
+    Private,
+}
+
+/// A measured figure, in the figure's unit.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sample {
+    pub(crate) figure: Figure,
+    pub(crate) value: f64,
+}
+
+/// Which values are the good ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Better {
+    Lower,
+    Higher,
+}
+
+impl Figure {
+    pub(crate) const ALL: [Self; 7] = [
+        Self::RoundTripP50,
+        Self::RoundTripP99,
+        Self::Throughput,
+        Self::StartUp,
+        Self::ShutDown,
+        Self::Pss,
+        Self::Private,
+    ];
+
+    pub(crate) fn sample(self, value: f64) -> Sample {
+        Sample { figure: self, value }
+    }
+
+    /// What `python/peer.py` calls it.
+    pub(crate) fn key(self) -> &'static str {
+        match self {
+            Self::RoundTripP50 => "p50_us",
+            Self::RoundTripP99 => "p99_us",
+            Self::Throughput => "tasks_per_s",
+            Self::StartUp => "start_ms",
+            Self::ShutDown => "stop_ms",
+            Self::Pss => "pss_kib",
+            Self::Private => "private_kib",
+        }
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::RoundTripP50 => "round trip, p50",
+            Self::RoundTripP99 => "round trip, p99",
+            Self::Throughput => "burst",
+            Self::StartUp => "start-up to first results",
+            Self::ShutDown => "shutdown",
+            Self::Pss => "memory per idle worker, PSS",
+            Self::Private => "memory per idle worker, private",
+        }
+    }
+
+    pub(crate) fn better(self) -> Better {
+        match self {
+            Self::Throughput => Better::Higher,
+            _ => Better::Lower,
+        }
+    }
+
+    /// A value with its unit.
+    pub(crate) fn show(self, value: f64) -> String {
+        match self {
+            Self::RoundTripP50 | Self::RoundTripP99 => format!("{value:.1} µs"),
+            Self::StartUp | Self::ShutDown => format!("{value:.2} ms"),
+            Self::Throughput => format!("{:.1}k tasks/s", value / 1_000.0),
+            Self::Pss | Self::Private => format!("{value:.0} KiB"),
+        }
+    }
+}

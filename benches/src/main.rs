@@ -1,0 +1,48 @@
+//! What a task costs on executor-runtime and on its peers: one run, one table.
+//!
+//! ```text
+//! contest: for each repetition, for each scenario, for each contestant
+//!            │ a fresh pool, warmed up, measured, its results checked, stopped
+//!            ▼
+//!          samples ──▶ table: medians, spreads, ours / peer
+//! ```
+//!
+//! The contestants take turns within each scenario, so that a slow moment of the
+//! machine hits all of them. All Rust contestants go through the very same
+//! measuring code; Python's goes through its twin in `python/peer.py`.
+
+mod contest;
+mod contestants;
+mod disturbance;
+mod figure;
+mod machine;
+mod options;
+mod scenario;
+mod table;
+mod workloads;
+
+use clap::Parser;
+
+use contestants::{ipc_channel, python};
+use disturbance::Disturbance;
+use options::Options;
+
+fn main() {
+    // The children of both come through here and never return. Ours do not: they
+    // are workers before `main`.
+    procspawn::init();
+    ipc_channel::run_if_child();
+
+    let options = Options::parse();
+    let python = python::version();
+    println!("{}", machine::describe(python.as_deref()));
+    if python.is_none() {
+        println!("no `python3` found: its rows are skipped");
+    }
+    println!();
+    let disturbance = Disturbance::start();
+    let results = contest::run(&options, python.is_some());
+    let disturbance = disturbance.percent();
+    println!("{}", table::render(&results, options.style()));
+    println!("Others used {disturbance:.0} % of the machine meanwhile.");
+}

@@ -1,0 +1,67 @@
+//! What is measured: a workload, where it runs, on how many workers.
+
+use crate::options::Options;
+
+/// Where the workers are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    Processes,
+    Threads,
+}
+
+impl Place {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Processes => "processes",
+            Self::Threads => "threads",
+        }
+    }
+
+    /// What one worker there is.
+    pub(crate) fn worker(self) -> &'static str {
+        match self {
+            Self::Processes => "process",
+            Self::Threads => "thread",
+        }
+    }
+}
+
+/// What a pool has to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Workload {
+    /// One call after the other, each waited for.
+    RoundTrip { calls: u64 },
+    /// All tasks submitted, then all results collected in the order of submission.
+    Burst { tasks: u64 },
+    /// Pools that come and go: start-up, memory while idle, shutdown.
+    Life { lives: u64 },
+}
+
+/// See the module.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Scenario {
+    pub(crate) place: Place,
+    pub(crate) workload: Workload,
+    pub(crate) workers: usize,
+}
+
+impl Scenario {
+    /// All that one repetition measures, in the order of the table.
+    pub(crate) fn all(options: &Options) -> Vec<Self> {
+        let tenth = |amount: u64| if options.quick { amount / 10 } else { amount };
+        let processes = |workload, workers| Self { place: Place::Processes, workload, workers };
+        let threads = |workload, workers| Self { place: Place::Threads, workload, workers };
+
+        let trip = Workload::RoundTrip { calls: tenth(2_000) };
+        let burst = Workload::Burst { tasks: tenth(20_000) };
+        let life = Workload::Life { lives: tenth(10) };
+        let mut all =
+            vec![processes(trip, 1), processes(trip, 2), processes(burst, 1), processes(burst, 2), processes(life, 2)];
+
+        let trip = Workload::RoundTrip { calls: tenth(10_000) };
+        let burst = Workload::Burst { tasks: tenth(100_000) };
+        all.extend([1, 2, 8].map(|workers| threads(trip, workers)));
+        all.extend([1, 2, 8].map(|workers| threads(burst, workers)));
+        all
+    }
+}

@@ -1,0 +1,173 @@
+//! The results as text.
+
+use std::fmt::Write;
+
+use crate::contest::{Outcome, Standing};
+use crate::contestants::Role;
+use crate::figure::{Better, Figure};
+use crate::scenario::{Scenario, Workload};
+
+/// How the table is set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Style {
+    Plain,
+    Markdown,
+}
+
+const HEAD: [&str; 6] = ["figure", "pool", "median", "min to max", "ours / theirs", "ours is"];
+
+type Cells = [String; HEAD.len()];
+
+/// What one contestant showed of one figure, beside what ours did.
+struct Row {
+    title: String,
+    figure: Figure,
+    contestant: &'static str,
+    role: Role,
+    spread: Spread,
+    /// Our median by this one.
+    ratio: f64,
+}
+
+#[derive(Clone, Copy)]
+struct Spread {
+    min: f64,
+    median: f64,
+    max: f64,
+}
+
+/// Who is ahead. Ratios within 5 % of one are called even: repetitions differ by more.
+enum Verdict {
+    Better(f64),
+    Even,
+    Worse(f64),
+}
+
+/// The table, and below it the comparisons with peers that ours loses.
+pub(crate) fn render(outcomes: &[Outcome], style: Style) -> String {
+    let groups: Vec<_> = outcomes.iter().flat_map(groups).collect();
+    let mut text = set(&groups, style);
+    text.push('\n');
+    text.push_str(&losses(&groups));
+    text
+}
+
+/// A group of rows for each figure of a scenario.
+fn groups(outcome: &Outcome) -> impl Iterator<Item = Vec<Row>> {
+    Figure::ALL.into_iter().filter_map(|figure| {
+        let ours = Spread::of(outcome.standings.first()?, figure)?;
+        let row = |standing: &Standing| {
+            let spread = Spread::of(standing, figure)?;
+            Some(Row {
+                title: title(outcome.scenario, figure),
+                figure,
+                contestant: standing.contestant,
+                role: standing.role,
+                spread,
+                ratio: ours.median / spread.median,
+            })
+        };
+        Some(outcome.standings.iter().filter_map(row).collect())
+    })
+}
+
+fn title(scenario: Scenario, figure: Figure) -> String {
+    let Scenario { place, workload, workers } = scenario;
+    let workers = match workers {
+        1 => format!("1 {}", place.worker()),
+        _ => format!("{workers} {}", place.name()),
+    };
+    match workload {
+        Workload::Burst { tasks } => format!("{workers}: {} of {tasks}", figure.name()),
+        _ => format!("{workers}: {}", figure.name()),
+    }
+}
+
+impl Spread {
+    /// `None` if there are no samples of the figure.
+    fn of(standing: &Standing, figure: Figure) -> Option<Self> {
+        let values = standing.values(figure);
+        Some(Self { min: *values.first()?, median: *values.get(values.len() / 2)?, max: *values.last()? })
+    }
+}
+
+impl Row {
+    fn cells(&self) -> Cells {
+        let Spread { min, median, max } = self.spread;
+        let [min, median, max] = [min, median, max].map(|value| self.figure.show(value));
+        let (ratio, verdict) = match self.role {
+            Role::Ours => ("—".to_owned(), "—".to_owned()),
+            _ => (three_digits(self.ratio), self.verdict().to_string()),
+        };
+        [self.title.clone(), self.contestant.to_owned(), median, format!("{min} to {max}"), ratio, verdict]
+    }
+
+    fn verdict(&self) -> Verdict {
+        let gain = match self.figure.better() {
+            Better::Lower => self.ratio.recip(),
+            Better::Higher => self.ratio,
+        };
+        match gain {
+            gain if gain > 1.05 => Verdict::Better(gain),
+            gain if gain < 1.05_f64.recip() => Verdict::Worse(gain.recip()),
+            _ => Verdict::Even,
+        }
+    }
+}
+
+impl std::fmt::Display for Verdict {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Better(gain) => write!(f, "{}x better", three_digits(*gain)),
+            Self::Even => f.write_str("even"),
+            Self::Worse(loss) => write!(f, "{}x worse", three_digits(*loss)),
+        }
+    }
+}
+
+fn three_digits(ratio: f64) -> String {
+    match ratio {
+        ratio if ratio >= 100.0 => format!("{ratio:.0}"),
+        ratio if ratio >= 10.0 => format!("{ratio:.1}"),
+        ratio if ratio >= 1.0 => format!("{ratio:.2}"),
+        ratio if ratio >= 0.1 => format!("{ratio:.3}"),
+        ratio => format!("{ratio:.4}"),
+    }
+}
+
+fn set(groups: &[Vec<Row>], style: Style) -> String {
+    let head = HEAD.map(str::to_owned);
+    let groups: Vec<Vec<Cells>> = groups.iter().map(|rows| rows.iter().map(Row::cells).collect()).collect();
+    let widths: [usize; HEAD.len()] = std::array::from_fn(|column| {
+        let cells = groups.iter().flatten().chain([&head]).map(|cells| &cells[column]);
+        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+    });
+    let rule = widths.map(|width| "-".repeat(width));
+    let mut text = line(&head, &widths, style) + &line(&rule, &widths, style);
+    for group in groups {
+        text.extend(group.iter().map(|cells| line(cells, &widths, style)));
+        if style == Style::Plain {
+            text.push('\n');
+        }
+    }
+    text
+}
+
+fn line(cells: &Cells, widths: &[usize; HEAD.len()], style: Style) -> String {
+    let cells: Vec<_> = cells.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+    match style {
+        Style::Plain => format!("{}\n", cells.join("  ").trim_end()),
+        Style::Markdown => format!("| {} |\n", cells.join(" | ")),
+    }
+}
+
+fn losses(groups: &[Vec<Row>]) -> String {
+    let compared: Vec<_> = groups.iter().flatten().filter(|row| row.role == Role::Peer).collect();
+    let lost: Vec<_> = compared.iter().filter(|row| matches!(row.verdict(), Verdict::Worse(_))).collect();
+    let mut text = format!("Ours is behind a peer in {} of {} comparisons.\n", lost.len(), compared.len());
+    for row in lost {
+        let Row { title, contestant, .. } = row;
+        writeln!(text, "- {title}, {contestant}: {}", row.verdict()).expect("a string takes everything");
+    }
+    text
+}
