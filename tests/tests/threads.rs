@@ -36,6 +36,19 @@ fn closures_and_calls_go_through_one_submit() -> Outcome {
     Ok(())
 }
 
+/// An `Executor` for `&E`, `Box<E>` or `Arc<E>` would hide the pool's own `submit`, and this would not compile.
+#[test]
+fn closures_go_through_references_boxes_and_arcs_of_a_pool() -> Outcome {
+    let pool = ThreadPoolExecutor::new(1)?;
+    let by_reference = &&pool;
+    assert_eq!(by_reference.submit(|| 1).result()?, 1);
+    let boxed = Box::new(pool.clone());
+    assert_eq!(boxed.submit(|| 2).result()?, 2);
+    let shared = Arc::new(pool);
+    assert_eq!(shared.map(|n| move || n, [3]).next().expect("an item")?, 3);
+    Ok(())
+}
+
 #[test]
 fn a_call_that_borrows_nothing_is_not_encoded() -> Outcome {
     let pool = ThreadPoolExecutor::new(1)?;
