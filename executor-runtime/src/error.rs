@@ -246,6 +246,15 @@ impl fmt::Display for Payload {
 pub enum PoolError {
     /// `max_workers` was zero.
     ZeroWorkers,
+    /// `max_pending` was zero.
+    ZeroPending,
+    /// `max_tasks_per_child` was zero.
+    ZeroTasksPerChild,
+    /// The initializer of a worker failed, so no worker of the pool is of any use.
+    InitializerFailed {
+        /// What the initializer returned, or the [`TaskError`] with which it ended.
+        cause: Box<dyn Error + Send + Sync>,
+    },
     /// No thread can be called after this prefix: it has a null byte.
     BadThreadName {
         /// The prefix that was asked for.
@@ -299,6 +308,9 @@ impl fmt::Display for PoolError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::ZeroWorkers => f.write_str("max_workers must be greater than 0"),
+            Self::ZeroPending => f.write_str("max_pending must be greater than 0"),
+            Self::ZeroTasksPerChild => f.write_str("max_tasks_per_child must be greater than 0"),
+            Self::InitializerFailed { cause } => write!(f, "the initializer of a worker failed: {cause}"),
             Self::BadThreadName { prefix } => write!(f, "thread_name_prefix {prefix:?} has a null byte"),
             Self::DuplicateTask { name, first, second } => write!(
                 f,
@@ -333,10 +345,31 @@ impl Error for PoolError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::SpawnThread(error) | Self::SpawnWorker(error) => Some(error),
+            Self::InitializerFailed { cause } => Some(&**cause),
             _ => None,
         }
     }
 }
+
+/// As many tasks wait in the pool as may wait there; it comes with the job that was not taken in.
+///
+/// What `try_submit` of both executors says under [`max_pending`](crate::ThreadPoolBuilder::max_pending).
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct PoolFull<J>(pub J);
+
+impl<J> fmt::Debug for PoolFull<J> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PoolFull(..)")
+    }
+}
+
+impl<J> fmt::Display for PoolFull<J> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("as many tasks wait in the pool as may wait there")
+    }
+}
+
+impl<J> Error for PoolFull<J> {}
 
 /// A wait ended before what it waited for did. The tasks go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,15 +12,22 @@ mod wire;
 #[cfg(target_os = "linux")]
 mod worker;
 
-pub use error::{CodecFailure, PanicReport, Payload, PoolError, TaskError, WaitTimeout, WorkerDeath, WorkerExit};
-pub use executor::{Executor, ExecutorExt, Map, Scope, Shutdown, ThreadPoolBuilder, ThreadPoolExecutor, ThreadScope};
+pub use error::{
+    CodecFailure, PanicReport, Payload, PoolError, PoolFull, TaskError, WaitTimeout, WorkerDeath, WorkerExit,
+};
+pub use executor::{
+    Executor, ExecutorExt, Map, MapTimeout, Scope, Shutdown, ThreadPoolBuilder, ThreadPoolExecutor, ThreadScope,
+};
 #[cfg(target_os = "linux")]
 pub use executor::{ProcessPoolBuilder, ProcessPoolExecutor};
 pub use executor_macros::{main, pool_task, with_pool};
 pub use future::{
     AsCompleted, AsCompletedTimeout, ReturnWhen, State, TaskFuture, TaskId, Waitable, Waited, as_completed, wait,
 };
-pub use task::{Call, Job, LocalJob, OwnedTask, ProcessJob, ProcessTask, RemoteJob, Run, RunningJob, Task, ThreadJob};
+pub use task::{
+    Call, Initialized, Job, LocalJob, OwnedTask, ProcessJob, ProcessTask, RemoteJob, Run, RunChunk, RunningJob, Task,
+    ThreadJob,
+};
 
 /// Everything a program needs, for `use executor_runtime::prelude::*`.
 pub mod prelude {

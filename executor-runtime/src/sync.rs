@@ -17,6 +17,21 @@ use shuttle::sync as imp;
 pub(crate) use imp::MutexGuard;
 pub(crate) use imp::atomic::{AtomicUsize, Ordering};
 
+/// Looks a few times whether there is something to do, giving the processor away in between, before the caller
+/// sleeps. Ends early when `look` says so.
+pub(crate) fn snooze(look: impl Fn() -> bool) {
+    // To a model, looking twice is as good as once.
+    #[cfg(not(shuttle))]
+    {
+        let backoff = crossbeam::utils::Backoff::new();
+        while !look() && !backoff.is_completed() {
+            backoff.snooze();
+        }
+    }
+    #[cfg(shuttle)]
+    let _ = look();
+}
+
 /// A mutex whose lock cannot fail.
 #[derive(Debug, Default)]
 pub(crate) struct Mutex<T>(imp::Mutex<T>);
@@ -45,6 +60,10 @@ impl Condvar {
                 self.0.wait_timeout(guard, left).unwrap_or_else(PoisonError::into_inner).0
             }
         }
+    }
+
+    pub(crate) fn notify_one(&self) {
+        self.0.notify_one();
     }
 
     pub(crate) fn notify_all(&self) {

@@ -232,3 +232,88 @@ pub fn nest(levels: u32) -> Result<u32, String> {
     let below = pool.submit(nest::task(levels - 1)).result().map_err(|error| error.to_string())??;
     Ok(below + 1)
 }
+
+/// What this worker was initialized with, each time.
+static INITIALIZED: std::sync::Mutex<Vec<String>> = std::sync::Mutex::new(Vec::new());
+
+/// An initializer that leaves its mark.
+#[pool_task(process)]
+pub fn initialize(mark: String) {
+    INITIALIZED.lock().expect("no initializer panics here").push(mark);
+}
+
+/// The marks of [`initialize`] in this worker.
+#[pool_task(process)]
+pub fn initialized() -> Vec<String> {
+    INITIALIZED.lock().expect("no initializer panics here").clone()
+}
+
+/// How [`initialize_or_fail`] fails.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "named after what they do")]
+pub enum FailHow {
+    Return,
+    Panic,
+    Exit,
+}
+
+/// An initializer that fails.
+#[pool_task(process)]
+pub fn initialize_or_fail(how: FailHow) -> Result<(), String> {
+    match how {
+        FailHow::Return => Err("no licence".to_owned()),
+        FailHow::Panic => panic!("no database"),
+        FailHow::Exit => std::process::exit(7),
+    }
+}
+
+/// Never ends, and has a type that an initializer may have.
+#[pool_task(process)]
+pub fn spin_and_return_nothing() {
+    spin();
+}
+
+/// Lets [`spin_on`] end on a thread, which nobody can kill.
+pub static STOP_SPINNING: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
+
+/// Goes on for ever if the number is `bad`.
+#[pool_task(process)]
+pub fn spin_on(n: u64, bad: u64) -> u64 {
+    while n == bad && !STOP_SPINNING.load(std::sync::atomic::Ordering::SeqCst) {
+        std::thread::yield_now();
+    }
+    n
+}
+
+/// A value that chooses whether it can be written.
+#[derive(Clone, Debug, Deserialize)]
+#[expect(missing_docs, reason = "what they are called")]
+pub struct Choosy {
+    pub number: u32,
+    pub writable: bool,
+}
+
+impl Serialize for Choosy {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.writable {
+            (self.number, self.writable).serialize(serializer)
+        } else {
+            Err(serde::ser::Error::custom("this value refuses to be written"))
+        }
+    }
+}
+
+/// Gives back the number.
+#[pool_task(process)]
+pub fn take_writable_if(value: Choosy) -> u32 {
+    value.number
+}
+
+/// The square of a number; zero has to pass a gate first.
+#[pool_task(process)]
+pub fn pass_first(n: u64, gate: std::path::PathBuf) -> u64 {
+    if n == 0 {
+        crate::gate::pass(&gate);
+    }
+    n * n
+}

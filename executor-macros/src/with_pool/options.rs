@@ -18,10 +18,21 @@ struct Known {
 const KNOWN: &[Known] = &[
     known("max_workers", "4", &[Kind::Thread, Kind::Process]),
     known("stack_size", "1 << 20", &[Kind::Thread, Kind::Process]),
+    known("initializer", "set_up", &[Kind::Thread, Kind::Process]),
+    known("max_pending", "100", &[Kind::Thread, Kind::Process]),
     known("thread_name_prefix", "\"io\"", &[Kind::Thread]),
+    known("idle_timeout", "Duration::from_secs(10)", &[Kind::Thread]),
+    known("max_tasks_per_child", "100", &[Kind::Process]),
     known("timeout", "Duration::from_secs(2)", &[Kind::Process]),
     known("prewarm", "4", &[Kind::Process]),
     known("crate", "some::path", &[Kind::Thread, Kind::Process]),
+];
+
+/// Options that cannot be zero, and why.
+const NOT_ZERO: &[(&str, &str)] = &[
+    ("max_workers", "a pool needs at least one worker"),
+    ("max_pending", "where nothing may wait, nothing can be submitted"),
+    ("max_tasks_per_child", "a worker needs to run at least one task"),
 ];
 
 const fn known(name: &'static str, example: &'static str, kinds: &'static [Kind]) -> Known {
@@ -57,8 +68,10 @@ impl Options {
                 self.runtime = runtime;
             }
         } else if let Some(value) = setting.expression(known.example, refusals) {
-            if known.name == "max_workers" && is_zero(&value) {
-                refusals.refuse(&value, "a pool needs at least one worker");
+            if is_zero(&value)
+                && let Some((_, why)) = NOT_ZERO.iter().find(|(name, _)| *name == known.name)
+            {
+                refusals.refuse(&value, *why);
             }
             self.calls.push((name, value));
         }

@@ -1,11 +1,19 @@
 //! One call for each item, the results in order.
+//!
+//! ```text
+//!  items ─▶ portions ─▶ flights (submitted, not yielded) ─▶ landed ─▶ next()
+//!           (chunks)    one future, or one for each call    (one flight's
+//!                                                            unread results)
+//! ```
 
 use std::collections::VecDeque;
 use std::fmt;
 use std::iter::Fuse;
+use std::time::{Duration, Instant};
 
-use crate::error::TaskError;
-use crate::future::TaskFuture;
+use crate::error::{TaskError, WaitTimeout};
+use crate::future::{AsCompleted, State, TaskFuture, Wait, Watch, as_completed};
+use crate::task::{Flight, Results};
 
 /// The least number of calls in flight, however few workers there are.
 const MIN_BUFFER: usize = 64;
@@ -15,31 +23,163 @@ const MIN_BUFFER: usize = 64;
 /// - It is lazy: nothing is submitted before the first `next`.
 /// - It is bounded: it holds at most [`buffer_size`](Self::buffer_size) calls and unread results, so that an
 ///   endless input works.
-/// - A failed item is that item's `Err`; the rest goes on. `collect::<Result<Vec<_>, _>>()` stops at the first.
+/// - A failed item is that item's `Err`, also inside of a [chunk](Self::chunk_size); the rest goes on. It stops at
+///   the first with [`fail_fast`](Self::fail_fast) or `collect::<Result<Vec<_>, _>>()`.
 /// - It ends after the first item that says that the executor was shut down or is broken.
 /// - Dropping it cancels what it has submitted and not yielded.
+///
+/// # Examples
+///
+/// ```
+/// use executor_runtime::prelude::*;
+///
+/// #[pool_task(process)]
+/// fn invert(n: i32) -> i32 {
+///     60 / n
+/// }
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let pool = ProcessPoolExecutor::new(2)?;
+/// let results: Vec<_> = pool.map(invert::task, [1, 0, 3]).chunk_size(2).collect();
+/// assert_eq!(results[0].as_ref().ok(), Some(&60));
+/// assert!(matches!(results[1], Err(TaskError::Panicked(_))));
+/// assert_eq!(results[2].as_ref().ok(), Some(&20));
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "a map is lazy: nothing is submitted before it is asked for results"]
 pub struct Map<'p, I: Iterator, T> {
     items: Fuse<I>,
-    submit: Box<dyn FnMut(I::Item) -> TaskFuture<T> + 'p>,
-    in_flight: VecDeque<TaskFuture<T>>,
-    buffer_size: usize,
-    /// The executor takes no more calls: what is in flight is still yielded.
+    submit: Box<dyn FnMut(Portion<I::Item>) -> Flight<T> + 'p>,
+    /// Submitted and not ended, as far as one has looked; in the order of the items.
+    in_flight: Flights<T>,
+    /// Results that came together with the last one that was yielded.
+    landed: VecDeque<Result<T, TaskError>>,
+    /// How many items have been submitted.
+    submitted: usize,
+    max_workers: usize,
+    chunk_size: usize,
+    buffer_size: Option<usize>,
+    fail_fast: bool,
+    /// Nothing more is submitted: what is in flight is still yielded.
     ended: bool,
 }
 
+/// What is submitted at once.
+pub(super) enum Portion<A> {
+    One(A),
+    Many(Vec<A>),
+}
+
 impl<'p, I: Iterator, T> Map<'p, I, T> {
-    pub(super) fn new(items: I, max_workers: usize, submit: impl FnMut(I::Item) -> TaskFuture<T> + 'p) -> Self {
-        let buffer_size = max_workers.saturating_mul(4).max(MIN_BUFFER);
-        Self { items: items.fuse(), submit: Box::new(submit), in_flight: VecDeque::new(), buffer_size, ended: false }
+    pub(super) fn new(items: I, max_workers: usize, submit: impl FnMut(Portion<I::Item>) -> Flight<T> + 'p) -> Self {
+        Self {
+            items: items.fuse(),
+            submit: Box::new(submit),
+            in_flight: Flights { calls: 0, order: Order::OfItems(VecDeque::new()) },
+            landed: VecDeque::new(),
+            submitted: 0,
+            max_workers,
+            chunk_size: 1,
+            buffer_size: None,
+            fail_fast: false,
+            ended: false,
+        }
+    }
+
+    /// How many items are submitted together, as one job of the queue (Python: `chunksize`); by default 1.
+    ///
+    /// It makes many small calls cheaper. Each item still has a result of its own, whatever happens to the others
+    /// of its chunk, but the results of a chunk are there when all of it has run. Calls whose options differ are
+    /// submitted one by one, as are, on threads, those with a time limit. Zero is taken as one.
+    pub fn chunk_size(mut self, items: usize) -> Self {
+        self.chunk_size = items.max(1);
+        self
     }
 
     /// How many calls and unread results there may be at once (Python: `buffersize`).
     ///
-    /// By default four per worker, and no less than 64. Zero is taken as one, since nothing would ever run.
+    /// By default four chunks per worker, and no less than 64 items. Zero is taken as one, since nothing would
+    /// ever run. A chunk is never larger than the buffer.
     pub fn buffer_size(mut self, items: usize) -> Self {
-        self.buffer_size = items.max(1);
+        self.buffer_size = Some(items.max(1));
         self
+    }
+
+    /// Yields the results in the order in which the calls end instead of the order of the items.
+    pub fn unordered(mut self) -> Self {
+        if let Order::OfItems(flown) = &mut self.in_flight.order {
+            self.in_flight.order = Order::OfEnds(as_completed(std::mem::take(flown)));
+        }
+        self
+    }
+
+    /// Ends after the first `Err`, and cancels what has been submitted then: Python's rule.
+    pub fn fail_fast(mut self) -> Self {
+        self.fail_fast = true;
+        self
+    }
+
+    /// Gives up `limit` after this call (Python: `timeout`): the item is then a [`WaitTimeout`], and the last one.
+    ///
+    /// Results that are there by then are yielded first; what is not is cancelled.
+    pub fn timeout(self, limit: Duration) -> MapTimeout<'p, I, T> {
+        // A limit past the end of the clock is no limit.
+        MapTimeout { deadline: Instant::now().checked_add(limit), map: self, over: false }
+    }
+
+    /// The next result, if it comes before `deadline`.
+    fn next_until(&mut self, deadline: Option<Instant>) -> Result<Option<Result<T, TaskError>>, WaitTimeout> {
+        let expired = deadline.is_some_and(|deadline| deadline <= Instant::now());
+        if !expired {
+            self.fill();
+        }
+        if self.landed.is_empty() {
+            match self.in_flight.next_until(deadline) {
+                Ok(Some(flown)) => flown.land(&mut self.landed),
+                Ok(None) if expired && !self.ended && self.items.next().is_some() => {
+                    return Err(WaitTimeout::new(1, self.submitted + 1));
+                }
+                Ok(None) => {}
+                Err(unfinished) => return Err(WaitTimeout::new(unfinished, self.submitted)),
+            }
+        }
+        let result = self.landed.pop_front();
+        match &result {
+            // Nothing will ever run there again, and the input may be endless.
+            Some(Err(TaskError::PoolShutDown | TaskError::PoolBroken { .. })) if !self.fail_fast => self.ended = true,
+            Some(Err(_)) if self.fail_fast => self.stop(),
+            _ => {}
+        }
+        Ok(result)
+    }
+
+    /// Submits as much as the buffer has room for.
+    fn fill(&mut self) {
+        let least = self.chunk_size.saturating_mul(self.max_workers).saturating_mul(4).max(MIN_BUFFER);
+        let buffer_size = self.buffer_size.unwrap_or(least);
+        let chunk_size = self.chunk_size.min(buffer_size);
+        while !self.ended && self.in_flight.calls + self.landed.len() + chunk_size <= buffer_size {
+            let portion = if chunk_size == 1 {
+                self.items.next().map(Portion::One)
+            } else {
+                let items: Vec<_> = self.items.by_ref().take(chunk_size).collect();
+                (!items.is_empty()).then_some(Portion::Many(items))
+            };
+            let Some(portion) = portion else { break };
+            self.submitted += match &portion {
+                Portion::One(_) => 1,
+                Portion::Many(items) => items.len(),
+            };
+            self.in_flight.add((self.submit)(portion));
+        }
+    }
+
+    /// Submits nothing more, cancels what has not started, and forgets the rest.
+    fn stop(&mut self) {
+        self.ended = true;
+        self.landed.clear();
+        self.in_flight.cancel();
     }
 }
 
@@ -47,39 +187,171 @@ impl<I: Iterator, T> Iterator for Map<'_, I, T> {
     type Item = Result<T, TaskError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        while !self.ended && self.in_flight.len() < self.buffer_size {
-            let Some(item) = self.items.next() else { break };
-            self.in_flight.push_back((self.submit)(item));
-        }
-        let result = self.in_flight.pop_front()?.result();
-        if let Err(TaskError::PoolShutDown | TaskError::PoolBroken { .. }) = result {
-            // Nothing will ever run there again, and the input may be endless.
-            self.ended = true;
-        }
-        Some(result)
+        self.next_until(None).expect("a wait without a limit cannot run out of time")
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        let submitted = self.in_flight.len();
+        let submitted = self.in_flight.calls + self.landed.len();
         let (low, high) = if self.ended { (0, Some(0)) } else { self.items.size_hint() };
-        (low.saturating_add(submitted), high.and_then(|high| high.checked_add(submitted)))
+        let low = if self.fail_fast { 0 } else { low.saturating_add(submitted) };
+        (low, high.and_then(|high| high.checked_add(submitted)))
     }
 }
 
 impl<I: Iterator, T> Drop for Map<'_, I, T> {
     fn drop(&mut self) {
-        // From the back: the front is what runs next.
-        for future in self.in_flight.drain(..).rev() {
-            future.cancel();
-        }
+        self.in_flight.cancel();
     }
 }
 
 impl<I: Iterator, T> fmt::Debug for Map<'_, I, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Map")
-            .field("in_flight", &self.in_flight)
-            .field("buffer_size", &self.buffer_size)
+            .field("in_flight", &self.in_flight.calls)
+            .field("landed", &self.landed.len())
             .finish_non_exhaustive()
+    }
+}
+
+/// The iterator of [`Map::timeout`].
+#[must_use = "a map is lazy: nothing is submitted before it is asked for results"]
+#[derive(Debug)]
+pub struct MapTimeout<'p, I: Iterator, T> {
+    map: Map<'p, I, T>,
+    deadline: Option<Instant>,
+    over: bool,
+}
+
+impl<I: Iterator, T> Iterator for MapTimeout<'_, I, T> {
+    type Item = Result<Result<T, TaskError>, WaitTimeout>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.over {
+            return None;
+        }
+        let item = self.map.next_until(self.deadline);
+        if item.is_err() {
+            self.over = true;
+            self.map.stop();
+        }
+        item.transpose()
+    }
+}
+
+/// What has been submitted and not yielded.
+struct Flights<T> {
+    /// How many calls it is.
+    calls: usize,
+    order: Order<T>,
+}
+
+/// The order in which results are yielded.
+enum Order<T> {
+    OfItems(VecDeque<Flown<T>>),
+    OfEnds(AsCompleted<Flown<T>>),
+}
+
+/// One job in flight.
+enum Flown<T> {
+    One(TaskFuture<T>),
+    Chunk { future: TaskFuture<Results<T>>, calls: usize },
+}
+
+impl<T> Flights<T> {
+    fn add(&mut self, flight: Flight<T>) {
+        match flight {
+            Flight::One(future) => self.add_job(Flown::One(future)),
+            Flight::Each(futures) => futures.into_iter().for_each(|future| self.add_job(Flown::One(future))),
+            Flight::Chunk { future, calls } => self.add_job(Flown::Chunk { future, calls }),
+        }
+    }
+
+    fn add_job(&mut self, flown: Flown<T>) {
+        self.calls += flown.calls();
+        match &mut self.order {
+            Order::OfItems(queue) => queue.push_back(flown),
+            Order::OfEnds(ends) => ends.push(flown),
+        }
+    }
+
+    /// The next job that has ended; if none does in time, how many calls have not.
+    fn next_until(&mut self, deadline: Option<Instant>) -> Result<Option<Flown<T>>, usize> {
+        let next = match &mut self.order {
+            Order::OfItems(queue) => match queue.front() {
+                Some(first) if !first.wait_until(deadline) => {
+                    return Err(queue.iter().filter(|flown| !flown.state().is_done()).map(Flown::calls).sum());
+                }
+                _ => queue.pop_front(),
+            },
+            Order::OfEnds(ends) => ends.next_until(deadline).map_err(|_| self.calls)?,
+        };
+        self.calls -= next.as_ref().map_or(0, Flown::calls);
+        Ok(next)
+    }
+
+    fn cancel(&mut self) {
+        self.calls = 0;
+        match &mut self.order {
+            // From the back: the front is what runs next.
+            Order::OfItems(queue) => queue.drain(..).rev().for_each(Flown::cancel),
+            Order::OfEnds(ends) => ends.take_waiting().for_each(Flown::cancel),
+        }
+    }
+}
+
+impl<T> Flown<T> {
+    fn calls(&self) -> usize {
+        match self {
+            Self::One(_) => 1,
+            Self::Chunk { calls, .. } => *calls,
+        }
+    }
+
+    fn wait_until(&self, deadline: Option<Instant>) -> bool {
+        match self {
+            Self::One(future) => future.wait_until(deadline),
+            Self::Chunk { future, .. } => future.wait_until(deadline),
+        }
+    }
+
+    fn cancel(self) {
+        match self {
+            Self::One(future) => future.cancel(),
+            Self::Chunk { future, .. } => future.cancel(),
+        };
+    }
+
+    /// The results of a job that has ended.
+    fn land(self, landed: &mut VecDeque<Result<T, TaskError>>) {
+        match self {
+            Self::One(future) => landed.push_back(future.result()),
+            Self::Chunk { future, calls } => match future.result() {
+                Ok(results) => landed.extend(results),
+                // It never started, and none of its calls did.
+                Err(error) => landed.extend((0..calls).map(|_| Err(error.clone()))),
+            },
+        }
+    }
+
+    fn as_wait(&self) -> &dyn Wait {
+        match self {
+            Self::One(future) => future,
+            Self::Chunk { future, .. } => future,
+        }
+    }
+}
+
+impl<T> Wait for Flown<T> {
+    fn state(&self) -> State {
+        self.as_wait().state()
+    }
+    fn help(&self) {
+        self.as_wait().help();
+    }
+    fn watch(&self, watcher: &Watch, token: usize) -> bool {
+        self.as_wait().watch(watcher, token)
+    }
+    fn unwatch(&self, watcher: &Watch) {
+        self.as_wait().unwatch(watcher);
     }
 }

@@ -14,14 +14,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use exit::{Exit, IsErr, NotErr, Probe, Question, taken};
-pub use map::Map;
+pub use map::{Map, MapTimeout};
 #[cfg(target_os = "linux")]
 pub use process::{ProcessPoolBuilder, ProcessPoolExecutor};
 pub use scope::{Scope, ThreadScope};
 pub use thread::{ThreadPoolBuilder, ThreadPoolExecutor};
 
 use crate::future::TaskFuture;
-use crate::task::{ProcessJob, Run};
+use crate::task::{Flight, ProcessJob, Run, RunChunk};
+use map::Portion;
 
 /// How an executor ends (Python: `Executor.shutdown(cancel_futures=..)`, `kill_workers()`).
 ///
@@ -49,6 +50,13 @@ pub trait Executor: Send + Sync {
     /// Takes a call in. Never fails: what goes wrong ends in the call's future.
     fn start(&self, run: Run<'_>);
 
+    /// Takes in several calls of one task, which [`Map::chunk_size`] put together. By default one by one.
+    ///
+    /// An executor that stands before another one passes them on; else they arrive there one by one.
+    fn start_chunk(&self, chunk: RunChunk<'_>) {
+        chunk.each(|run| self.start(run));
+    }
+
     /// Takes no more calls, deals with those it has as `how` says, and waits until that is done.
     ///
     /// Called on one of the executor's own workers or callbacks, it does not wait: it would wait for itself.
@@ -64,6 +72,9 @@ impl Executor for Box<dyn Executor> {
     fn start(&self, run: Run<'_>) {
         (**self).start(run);
     }
+    fn start_chunk(&self, chunk: RunChunk<'_>) {
+        (**self).start_chunk(chunk);
+    }
     fn shutdown(&self, how: Shutdown) {
         (**self).shutdown(how);
     }
@@ -75,6 +86,9 @@ impl Executor for Box<dyn Executor> {
 impl Executor for Arc<dyn Executor> {
     fn start(&self, run: Run<'_>) {
         (**self).start(run);
+    }
+    fn start_chunk(&self, chunk: RunChunk<'_>) {
+        (**self).start_chunk(chunk);
     }
     fn shutdown(&self, how: Shutdown) {
         (**self).shutdown(how);
@@ -129,7 +143,13 @@ pub trait ExecutorExt: Executor {
         F: FnMut(I::Item) -> J + 'p,
         J: ProcessJob,
     {
-        Map::new(items.into_iter(), self.max_workers(), move |item| self.submit(make(item)))
+        Map::new(items.into_iter(), self.max_workers(), move |portion| match portion {
+            Portion::One(item) => Flight::One(self.submit(make(item))),
+            Portion::Many(items) => {
+                let calls = items.into_iter().map(&mut make).collect();
+                J::submit_all_to(calls, |chunk| self.start_chunk(chunk))
+            }
+        })
     }
 
     /// Runs `body`, and returns when all that was submitted through the handle it gets has ended.

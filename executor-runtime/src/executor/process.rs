@@ -13,16 +13,18 @@ use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use super::{Executor, ExecutorExt, Map, Shutdown, cpus};
-use crate::error::{PoolError, TaskError, WorkerExit};
+use crate::error::{PoolError, PoolFull, TaskError, WorkerExit};
 use crate::future::TaskFuture;
-use crate::pool::{Lane, LaneOptions, Pool, Refuse};
+use crate::pool::{Full, Lane, Owner, Pool, PoolOptions, Pooled, Unready};
 use crate::sync::Mutex;
 use crate::sys::process::Process;
 use crate::sys::start;
 use crate::task::registry::Registry;
-use crate::task::{ProcessJob, RemoteJob, Run, Seat};
+use crate::task::{
+    Attempt, Call, Initialized, Initializer, Permit, ProcessJob, ProcessTask, RemoteJob, Run, RunChunk, Seat,
+};
 use crate::worker;
-use crate::worker::host::{Ended, Starting, Worker, WorkerOptions};
+use crate::worker::host::{Starting, Worker, WorkerOptions};
 
 /// A pool of worker processes, for work that computes or may crash (Python: `ProcessPoolExecutor`).
 ///
@@ -54,12 +56,7 @@ use crate::worker::host::{Ended, Starting, Worker, WorkerOptions};
 /// ```
 #[derive(Clone)]
 pub struct ProcessPoolExecutor {
-    owner: Arc<Owner>,
-}
-
-/// What all handles share: its drop is the drop of the last one.
-struct Owner {
-    pool: Arc<Pool<RemoteJob>>,
+    pool: Arc<Owner<RemoteJob>>,
     crew: Arc<Crew>,
 }
 
@@ -77,6 +74,9 @@ impl ProcessPoolExecutor {
     pub fn builder() -> ProcessPoolBuilder {
         ProcessPoolBuilder {
             max_workers: cpus(),
+            max_pending: None,
+            initializer: None,
+            max_tasks_per_child: None,
             timeout: None,
             prewarm: 0,
             stack_size_bytes: 8 << 20,
@@ -85,8 +85,29 @@ impl ProcessPoolExecutor {
     }
 
     /// Submits one call (Python: `Executor.submit()`): as [`ExecutorExt::submit`], without the trait.
+    ///
+    /// Where the pool has a limit for waiting calls ([`max_pending`](ProcessPoolBuilder::max_pending)), it waits
+    /// for room, but never in a callback of one of the pool's tasks.
     pub fn submit<J: ProcessJob>(&self, job: J) -> TaskFuture<J::Output> {
         ExecutorExt::submit(self, job)
+    }
+
+    /// Submits one call if there is room for one more that waits.
+    ///
+    /// # Errors
+    ///
+    /// [`PoolFull`] with the call, if [`max_pending`](ProcessPoolBuilder::max_pending) calls wait already.
+    pub fn try_submit<J: ProcessJob>(&self, job: J) -> Result<TaskFuture<J::Output>, PoolFull<J>> {
+        match self.pool.try_admit() {
+            Ok(permit) => Ok(job.submit_to(|run| self.start_with(run, permit))),
+            Err(Full) => Err(PoolFull(job)),
+        }
+    }
+
+    fn start_with(&self, run: Run<'_>, permit: Option<Permit>) {
+        if let Some(job) = run.encode_for(permit) {
+            self.pool.submit(job);
+        }
     }
 
     /// Submits one call for each item (Python: `Executor.map()`): as [`ExecutorExt::map`], without the trait.
@@ -107,8 +128,36 @@ impl ProcessPoolExecutor {
         Executor::shutdown(self, how);
     }
 
+    /// Takes no more calls and returns at once; what was submitted runs (Python: `shutdown(wait=False)`).
+    ///
+    /// Nor does dropping the last handle wait then. The end of `main` does not wait either: the program ends, and
+    /// its workers with it.
+    pub fn shutdown_background(&self) {
+        self.pool.shutdown_background();
+    }
+
+    /// Waits until the workers that were started, by [`prewarm`](ProcessPoolBuilder::prewarm) or by a first call,
+    /// can take calls: they run, and their initializer has succeeded. Workers that start later are not waited for.
+    ///
+    /// # Errors
+    ///
+    /// [`TaskError::PoolBroken`] with the cause if they cannot; [`TaskError::PoolShutDown`] after a shutdown.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use executor_runtime::prelude::*;
+    ///
+    /// let pool = ProcessPoolExecutor::builder().max_workers(2).prewarm(2).build()?;
+    /// pool.wait_ready()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn wait_ready(&self) -> Result<(), TaskError> {
+        self.pool.wait_ready()
+    }
+
     fn abort(&self, grace: Duration) {
-        let Owner { pool, crew } = &*self.owner;
+        let Self { pool, crew } = self;
         crew.stop();
         if !grace.is_zero() {
             crew.each(Process::terminate);
@@ -121,33 +170,37 @@ impl ProcessPoolExecutor {
 
 impl Executor for ProcessPoolExecutor {
     fn start(&self, run: Run<'_>) {
-        if let Some(job) = run.encode() {
-            self.owner.pool.submit(job);
+        self.start_with(run, self.pool.admit());
+    }
+
+    fn start_chunk(&self, chunk: RunChunk<'_>) {
+        let mut options = chunk.options();
+        let first = options.next();
+        if options.any(|other| Some(other) != first) {
+            drop(options);
+            chunk.each(|run| self.start(run));
+        } else {
+            drop(options);
+            if let Some(job) = chunk.encode(self.pool.admit()) {
+                self.pool.submit(job);
+            }
         }
     }
 
     fn shutdown(&self, how: Shutdown) {
-        let pool = &self.owner.pool;
-        pool.close();
+        self.pool.close();
         if how != Shutdown::Drain {
-            let queued = pool.take_queued();
+            let queued = self.pool.take_queued();
             if let Shutdown::Abort { grace } = how {
                 self.abort(grace);
             }
             queued.refuse(|| TaskError::Cancelled);
         }
-        pool.join(None);
+        self.pool.join(None);
     }
 
     fn max_workers(&self) -> usize {
-        self.owner.pool.max_lanes()
-    }
-}
-
-impl Drop for Owner {
-    fn drop(&mut self) {
-        self.pool.close();
-        self.pool.join(None);
+        self.pool.max_lanes()
     }
 }
 
@@ -162,6 +215,10 @@ impl fmt::Debug for ProcessPoolExecutor {
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct ProcessPoolBuilder {
     max_workers: usize,
+    max_pending: Option<usize>,
+    /// Or why its arguments cannot be sent.
+    initializer: Option<Result<Initializer, TaskError>>,
+    max_tasks_per_child: Option<usize>,
     timeout: Option<Duration>,
     prewarm: usize,
     stack_size_bytes: usize,
@@ -175,6 +232,62 @@ impl ProcessPoolBuilder {
         self
     }
 
+    /// How many calls may wait for a worker; by default any number.
+    ///
+    /// When so many wait, `submit` waits for one of them to start or to be cancelled, and
+    /// [`try_submit`](ProcessPoolExecutor::try_submit) says so. Callbacks of the pool's tasks never wait: for them
+    /// there is no limit. The calls of one [chunk](Map::chunk_size) of a `map` count as one.
+    pub fn max_pending(mut self, calls: usize) -> Self {
+        self.max_pending = Some(calls);
+        self
+    }
+
+    /// A call that each worker makes once, before its first task (Python: `initializer` and `initargs`).
+    ///
+    /// The task returns nothing or a `Result`. If it fails, panics or takes its worker with it, the pool is broken:
+    /// what waits, and what is submitted later, ends with [`TaskError::PoolBroken`], which keeps the cause. What
+    /// runs in other workers runs to its end. The call may have a [`timeout`](Call::timeout).
+    ///
+    /// ```
+    /// use std::sync::OnceLock;
+    ///
+    /// use executor_runtime::prelude::*;
+    ///
+    /// static GREETING: OnceLock<String> = OnceLock::new();
+    ///
+    /// #[pool_task(process)]
+    /// fn set_up(greeting: String) -> Result<(), String> {
+    ///     GREETING.set(greeting)
+    /// }
+    ///
+    /// #[pool_task(process)]
+    /// fn greet(name: &str) -> String {
+    ///     format!("{} {name}", GREETING.get().map_or("", String::as_str))
+    /// }
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let pool = ProcessPoolExecutor::builder().initializer(set_up::task("Hello".into())).build()?;
+    /// assert_eq!(pool.submit(greet::task("Ada")).result()?, "Hello Ada");
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[expect(clippy::needless_pass_by_value, reason = "calls are given away, here as to `submit`")]
+    pub fn initializer<T>(mut self, call: Call<'_, T>) -> Self
+    where
+        T: ProcessTask<Output: Initialized>,
+    {
+        self.initializer = Some(Initializer::new(&call));
+        self
+    }
+
+    /// After how many tasks a worker is replaced by a new one (Python: `max_tasks_per_child`); by default never.
+    ///
+    /// The calls of a [chunk](Map::chunk_size) count one by one, but a chunk that was begun is finished.
+    pub fn max_tasks_per_child(mut self, tasks: usize) -> Self {
+        self.max_tasks_per_child = Some(tasks);
+        self
+    }
+
     /// How long each task may run, from its start, if its call does not say otherwise; by default for ever.
     ///
     /// The worker of a task that runs longer is killed and replaced.
@@ -183,7 +296,8 @@ impl ProcessPoolBuilder {
         self
     }
 
-    /// How many workers are started at once by [`build`](Self::build), which does not wait for them; by default none.
+    /// How many workers are started at once by [`build`](Self::build), which does not wait for them
+    /// ([`wait_ready`](ProcessPoolExecutor::wait_ready) does); by default none.
     pub fn prewarm(mut self, processes: usize) -> Self {
         self.prewarm = processes;
         self
@@ -205,7 +319,8 @@ impl ProcessPoolBuilder {
     ///
     /// # Errors
     ///
-    /// - [`PoolError::ZeroWorkers`];
+    /// - [`PoolError::ZeroWorkers`], [`PoolError::ZeroPending`], [`PoolError::ZeroTasksPerChild`];
+    /// - [`PoolError::InitializerFailed`] if the arguments of the initializer cannot be encoded;
     /// - [`PoolError::DuplicateTask`] if two tasks of the program have one name;
     /// - [`PoolError::TooDeep`] if too many pools are nested through tasks that build pools;
     /// - [`PoolError::NotInitialized`] in a worker that went on into `main`.
@@ -216,29 +331,43 @@ impl ProcessPoolBuilder {
         if self.max_workers == 0 {
             return Err(PoolError::ZeroWorkers);
         }
+        if self.max_pending == Some(0) {
+            return Err(PoolError::ZeroPending);
+        }
+        if self.max_tasks_per_child == Some(0) {
+            return Err(PoolError::ZeroTasksPerChild);
+        }
         if start::is_unclaimed_worker() {
             return Err(PoolError::NotInitialized);
         }
         Registry::of_program()?;
-        let options = WorkerOptions {
-            depth: worker::depth_of_children()?,
-            stack_size_bytes: self.stack_size_bytes,
-            start_limit: self.start_timeout,
+        let initializer = self.initializer.transpose();
+        let lane = LaneOptions {
+            worker: WorkerOptions {
+                depth: worker::depth_of_children()?,
+                stack_size_bytes: self.stack_size_bytes,
+                start_limit: self.start_timeout,
+            },
+            initializer: initializer.map_err(|error| PoolError::InitializerFailed { cause: error.into() })?,
+            max_tasks: self.max_tasks_per_child,
+            timeout: self.timeout,
         };
-        let lanes = LaneOptions {
+        let options = PoolOptions {
             max_lanes: self.max_workers,
             name_prefix: "ProcessPoolExecutor".to_owned(),
             // A lane reads values that its worker wrote, and user code that recurses there recurses here.
             stack_size_bytes: Some(self.stack_size_bytes.saturating_mul(2)),
+            idle_timeout: None,
+            max_pending: self.max_pending,
         };
         let crew = Arc::new(Crew::default());
-        let (timeout, lanes_crew) = (self.timeout, Arc::clone(&crew));
-        let pool = Pool::new(lanes, move || {
+        let lanes_crew = Arc::clone(&crew);
+        let pool = Pool::new(options, move || {
             let crew = Arc::clone(&lanes_crew);
-            Box::new(ProcessLane { options: options.clone(), timeout, crew, worker: None })
+            Box::new(ProcessLane { options: lane.clone(), crew, worker: None, tasks_done: 0 })
         });
         pool.grow(self.prewarm);
-        Ok(ProcessPoolExecutor { owner: Arc::new(Owner { pool, crew }) })
+        Ok(ProcessPoolExecutor { pool: Owner::new(pool), crew })
     }
 }
 
@@ -284,22 +413,55 @@ impl Crew {
 
 /// A lane that has a worker process run its jobs.
 struct ProcessLane {
-    options: WorkerOptions,
-    timeout: Option<Duration>,
+    options: LaneOptions,
     crew: Arc<Crew>,
     worker: Option<Worker>,
+    /// By the worker that is there.
+    tasks_done: usize,
+}
+
+/// What all lanes of a pool are told.
+#[derive(Clone)]
+struct LaneOptions {
+    worker: WorkerOptions,
+    initializer: Option<Initializer>,
+    /// After so many tasks a worker is replaced.
+    max_tasks: Option<usize>,
+    /// For tasks whose call has no limit of its own.
+    timeout: Option<Duration>,
 }
 
 impl ProcessLane {
     /// The lane's worker, alive as far as one can know.
-    fn worker(&mut self) -> Result<&mut Worker, PoolError> {
+    fn worker(&mut self) -> Result<&mut Worker, Unready> {
         if self.worker.as_ref().is_some_and(Worker::is_dead) {
             self.worker = None;
         }
         match &mut self.worker {
             Some(worker) => Ok(worker),
-            none => Ok(none.insert(start_worker(&self.options, &self.crew)?)),
+            none => {
+                self.tasks_done = 0;
+                let mut worker = start_worker(&self.options.worker, &self.crew).map_err(Unready::Lane)?;
+                if let Some(initializer) = &self.options.initializer {
+                    initialize(&mut worker, initializer).map_err(Unready::Pool)?;
+                }
+                Ok(none.insert(worker))
+            }
         }
+    }
+
+    /// Lets go of a worker that has run as many tasks as it may. The next one starts when the lane gets ready.
+    fn recycle(&mut self) {
+        if self.options.max_tasks.is_some_and(|max| self.tasks_done >= max)
+            && let Some(worker) = self.worker.take()
+        {
+            worker.close();
+        }
+    }
+
+    /// What a call ends with that could not be given to a worker, or did not come back from it.
+    fn why_lost(&self, error: TaskError) -> TaskError {
+        if self.crew.is_stopped() { TaskError::PoolShutDown } else { error }
     }
 }
 
@@ -323,28 +485,43 @@ fn start_worker(options: &WorkerOptions, crew: &Crew) -> Result<Worker, PoolErro
     }
 }
 
+/// Has a new worker do what comes before its first task.
+fn initialize(worker: &mut Worker, initializer: &Initializer) -> Result<(), PoolError> {
+    let Attempt { job, outcome } = initializer.attempt();
+    let lost = job.start().and_then(|mut job| {
+        let limit = job.limit();
+        worker.run(&mut job, limit, &mut Seat::none()).err()
+    });
+    let outcome = lost.map_or_else(outcome, |error| Err(error.into()));
+    outcome.map_err(|cause| PoolError::InitializerFailed { cause })
+}
+
 impl Lane<RemoteJob> for ProcessLane {
-    fn ready(&mut self) -> Result<(), Arc<PoolError>> {
-        self.worker().map(drop).map_err(Arc::new)
+    fn ready(&mut self) -> Result<(), Unready> {
+        self.worker().map(drop)
     }
 
-    fn run(&mut self, job: RemoteJob, seat: Seat<'_>) {
-        let Some(job) = job.start() else { return };
-        let limit = job.limit().or(self.timeout);
-        // It may have died while the lane waited for a job.
-        let worker = match self.worker() {
-            Ok(worker) => worker,
-            Err(cause) => return job.finish_with(Err(TaskError::PoolBroken { cause: Arc::new(cause) }), seat),
-        };
-        match worker.call(&job, limit) {
-            Ok(value) => job.finish_with(Ok(value), seat),
-            Err(Ended::Failed(error)) => job.finish_with(Err(error), seat),
-            Err(Ended::Lost(error)) => {
+    fn run(&mut self, job: RemoteJob, mut seat: Seat<'_>) {
+        let Some(mut job) = job.start() else { return };
+        let limit = job.limit().or(self.options.timeout);
+        // A worker that dies costs the call it ran; what is left of a chunk goes to the next one.
+        while job.calls_left() > 0 {
+            let calls = job.calls_left();
+            // It may have died while the lane waited for a job.
+            let lost = match self.worker() {
+                Ok(worker) => worker.run(&mut job, limit, &mut seat),
+                Err(Unready::Lane(cause) | Unready::Pool(cause)) => {
+                    let error = self.why_lost(TaskError::PoolBroken { cause: Arc::new(cause) });
+                    return job.fail(&error, &mut seat);
+                }
+            };
+            self.tasks_done += calls - job.calls_left();
+            if let Err(error) = lost {
                 self.worker = None;
-                let error = if self.crew.is_stopped() { TaskError::PoolShutDown } else { error };
-                job.finish_with(Err(error), seat);
+                job.answer(Err(self.why_lost(error)), &mut seat);
             }
         }
+        self.recycle();
     }
 }
 
@@ -356,7 +533,13 @@ impl Drop for ProcessLane {
     }
 }
 
-impl Refuse for RemoteJob {
+impl Pooled for RemoteJob {
+    fn priority(&self) -> i32 {
+        RemoteJob::priority(self)
+    }
+    fn is_over(&self) -> bool {
+        RemoteJob::is_over(self)
+    }
     fn refuse(&self, error: TaskError) {
         RemoteJob::refuse(self, error);
     }

@@ -7,11 +7,13 @@
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
+use super::map::Portion;
+use super::thread::chunk_options;
 use super::{Executor, ExecutorExt, Map, Shutdown, ThreadPoolExecutor};
 use crate::error::TaskError;
 use crate::future::{Group, TaskFuture};
 use crate::sys::scoped::Scoped;
-use crate::task::{Job, ProcessJob, Run};
+use crate::task::{Flight, Job, ProcessJob, Run, RunChunk, one_after_another};
 
 /// A scope on the executor `E`: what is submitted through it has ended when the scope ends.
 pub struct Scope<'p, E: ?Sized> {
@@ -53,6 +55,11 @@ impl<E: Executor + ?Sized> Executor for Scope<'_, E> {
         self.executor.start(run);
     }
 
+    fn start_chunk(&self, mut chunk: RunChunk<'_>) {
+        chunk.join(&self.group);
+        self.executor.start_chunk(chunk);
+    }
+
     /// Nothing: the executor is not the scope's to close.
     fn shutdown(&self, _: Shutdown) {}
 
@@ -73,8 +80,9 @@ impl<'scope> ThreadScope<'scope, '_> {
         J: Job + Send + 'scope,
         J::Output: Send + 'scope,
     {
-        let limit = job.limit();
-        let (job, future) = self.job(move || Ok::<_, TaskError>(job.run()), limit);
+        let options = job.options();
+        let permit = self.pool().pool().admit();
+        let (job, future) = self.job(move || Ok::<_, TaskError>(job.run()), options, permit);
         self.pool().start_job(job);
         future
     }
@@ -87,7 +95,25 @@ impl<'scope> ThreadScope<'scope, '_> {
         J: Job + Send + 'scope,
         J::Output: Send + 'scope,
     {
-        Map::new(items.into_iter(), self.pool().max_workers(), move |item| self.submit(make(item)))
+        Map::new(items.into_iter(), self.pool().max_workers(), move |portion| match portion {
+            Portion::One(item) => Flight::One(self.submit(make(item))),
+            Portion::Many(items) => self.submit_chunk(items.into_iter().map(&mut make).collect()),
+        })
+    }
+
+    fn submit_chunk<J>(&'scope self, jobs: Vec<J>) -> Flight<J::Output>
+    where
+        J: Job + Send + 'scope,
+        J::Output: Send + 'scope,
+    {
+        let Some(options) = chunk_options(jobs.iter().map(Job::options)) else {
+            return Flight::Each(jobs.into_iter().map(|job| self.submit(job)).collect());
+        };
+        let calls = jobs.len();
+        let closures = jobs.into_iter().map(|job| Ok(move || Ok(job.run()))).collect();
+        let (job, future) = self.job(one_after_another(closures), options, self.pool().pool().admit());
+        self.pool().start_job(job);
+        Flight::Chunk { future, calls }
     }
 }
 
@@ -95,6 +121,11 @@ impl Executor for ThreadScope<'_, '_> {
     fn start(&self, mut run: Run<'_>) {
         run.join(self.group());
         self.pool().start(run);
+    }
+
+    fn start_chunk(&self, mut chunk: RunChunk<'_>) {
+        chunk.join(self.group());
+        self.pool().start_chunk(chunk);
     }
 
     /// Nothing: the pool is not the scope's to close.

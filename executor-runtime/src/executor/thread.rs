@@ -3,13 +3,18 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
+use super::map::Portion;
 use super::{Executor, Exit, Map, Shutdown, ThreadScope, cpus};
-use crate::error::{PoolError, TaskError};
+use crate::error::{PoolError, PoolFull, TaskError};
 use crate::future::TaskFuture;
-use crate::pool::{Lane, LaneOptions, Pool, Refuse};
+use crate::pool::{Full, Lane, Owner, Pool, PoolOptions, Pooled, Unready};
 use crate::sys::scoped;
-use crate::task::{Local, LocalJob, Run, Seat, ThreadJob, failed};
+use crate::task::{
+    BoxError, CallOptions, Flight, Initialized, Local, LocalJob, Permit, Places, Run, RunChunk, Seat, ThreadJob,
+    failed, one_after_another, panics,
+};
 
 /// A pool of threads, for work that waits (Python: `ThreadPoolExecutor`).
 ///
@@ -29,12 +34,7 @@ use crate::task::{Local, LocalJob, Run, Seat, ThreadJob, failed};
 /// ```
 #[derive(Clone)]
 pub struct ThreadPoolExecutor {
-    owner: Arc<Owner>,
-}
-
-/// What all handles share: its drop is the drop of the last one.
-struct Owner {
-    pool: Arc<Pool<LocalJob>>,
+    pool: Arc<Owner<LocalJob>>,
 }
 
 impl ThreadPoolExecutor {
@@ -49,20 +49,44 @@ impl ThreadPoolExecutor {
 
     /// A pool with options.
     pub fn builder() -> ThreadPoolBuilder {
-        ThreadPoolBuilder { max_workers: cpus().saturating_add(4).min(32), name_prefix: None, stack_size_bytes: None }
+        ThreadPoolBuilder {
+            max_workers: cpus().saturating_add(4).min(32),
+            max_pending: None,
+            initializer: None,
+            idle_timeout: None,
+            name_prefix: None,
+            stack_size_bytes: None,
+        }
     }
 
     /// Submits a closure or a call of a task (Python: `Executor.submit()`).
     ///
     /// Never fails: after a shutdown the future ends with [`TaskError::PoolShutDown`]. A panic of the job is
-    /// its future's [`TaskError::Panicked`].
+    /// its future's [`TaskError::Panicked`]. Where the pool has a limit for waiting jobs
+    /// ([`max_pending`](ThreadPoolBuilder::max_pending)), it waits for room, but never on the pool's own threads.
     pub fn submit<J: ThreadJob>(&self, job: J) -> TaskFuture<J::Output> {
-        let limit = job.limit();
+        self.submit_with(job, self.pool.admit())
+    }
+
+    /// Submits a closure or a call of a task if there is room for one more that waits.
+    ///
+    /// # Errors
+    ///
+    /// [`PoolFull`] with the job, if [`max_pending`](ThreadPoolBuilder::max_pending) jobs wait already.
+    pub fn try_submit<J: ThreadJob>(&self, job: J) -> Result<TaskFuture<J::Output>, PoolFull<J>> {
+        match self.pool.try_admit() {
+            Ok(permit) => Ok(self.submit_with(job, permit)),
+            Err(Full) => Err(PoolFull(job)),
+        }
+    }
+
+    fn submit_with<J: ThreadJob>(&self, job: J, permit: Option<Permit>) -> TaskFuture<J::Output> {
+        let options = job.options();
         match job.own() {
             Ok(closure) => {
-                let job = Local::new(closure, self.owner.pool.home(), None);
+                let job = Local::new(closure, self.pool.home(), Places { permit, membership: None });
                 let future = TaskFuture::new(Arc::<Local<_, _>>::clone(&job));
-                self.start_job(LocalJob::new(job, limit));
+                self.pool.submit(LocalJob::new(job, options));
                 future
             }
             Err(error) => failed(error),
@@ -76,7 +100,24 @@ impl ThreadPoolExecutor {
         F: FnMut(I::Item) -> J + 'p,
         J: ThreadJob,
     {
-        Map::new(items.into_iter(), self.max_workers(), move |item| self.submit(make(item)))
+        Map::new(items.into_iter(), self.max_workers(), move |portion| match portion {
+            Portion::One(item) => Flight::One(self.submit(make(item))),
+            Portion::Many(items) => self.submit_chunk(items.into_iter().map(&mut make).collect()),
+        })
+    }
+
+    fn submit_chunk<J: ThreadJob>(&self, jobs: Vec<J>) -> Flight<J::Output> {
+        let options = chunk_options(jobs.iter().map(ThreadJob::options));
+        let Some(options) = options else {
+            return Flight::Each(jobs.into_iter().map(|job| self.submit(job)).collect());
+        };
+        let closures: Vec<_> = jobs.into_iter().map(ThreadJob::own).collect();
+        let calls = closures.len();
+        let places = Places { permit: self.pool.admit(), membership: None };
+        let job = Local::new(one_after_another(closures), self.pool.home(), places);
+        let future = TaskFuture::new(Arc::<Local<_, _>>::clone(&job));
+        self.pool.submit(LocalJob::new(job, options));
+        Flight::Chunk { future, calls }
     }
 
     /// Runs `body`, and returns when all that was submitted through the handle it gets has ended.
@@ -97,7 +138,7 @@ impl ThreadPoolExecutor {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn scope<'env, R>(&self, body: impl for<'scope> FnOnce(&'scope ThreadScope<'scope, 'env>) -> R) -> R {
-        scoped::enter(self.clone(), self.owner.pool.home(), |_| false, body)
+        scoped::enter(self.clone(), self.pool.home(), |_| false, body)
     }
 
     #[doc(hidden)]
@@ -105,7 +146,7 @@ impl ThreadPoolExecutor {
         &self,
         body: impl for<'scope> FnOnce(&'scope ThreadScope<'scope, 'env>) -> Exit<R>,
     ) -> Exit<R> {
-        scoped::enter(self.clone(), self.owner.pool.home(), Exit::failed, body)
+        scoped::enter(self.clone(), self.pool.home(), Exit::failed, body)
     }
 
     /// Takes no more jobs, deals with those it has as `how` says, and waits until that is done
@@ -116,36 +157,55 @@ impl ThreadPoolExecutor {
         Executor::shutdown(self, how);
     }
 
-    pub(super) fn start_job(&self, job: LocalJob) {
-        self.owner.pool.submit(job);
+    /// Takes no more jobs and returns at once; what was submitted runs (Python: `shutdown(wait=False)`).
+    ///
+    /// Nor does dropping the last handle wait then. The end of `main` does not wait either: the program ends, and
+    /// what still waits or runs ends with it.
+    pub fn shutdown_background(&self) {
+        self.pool.shutdown_background();
     }
+
+    pub(super) fn pool(&self) -> &Pool<LocalJob> {
+        &self.pool
+    }
+
+    pub(super) fn start_job(&self, job: LocalJob) {
+        self.pool.submit(job);
+    }
+}
+
+/// The options of a chunk, which are those of all its jobs; `None` if they are not the same, or if each job has a
+/// time limit, which a thread cannot keep for a part of what it runs.
+pub(super) fn chunk_options(mut options: impl Iterator<Item = CallOptions>) -> Option<CallOptions> {
+    let first = options.next().unwrap_or_default();
+    (options.all(|other| other == first) && first.limit.is_none()).then_some(first)
 }
 
 impl Executor for ThreadPoolExecutor {
     fn start(&self, run: Run<'_>) {
-        if let Some(job) = run.detach_for(self.owner.pool.home()) {
+        if let Some(job) = run.detach_for(self.pool.home(), self.pool.admit()) {
+            self.start_job(job);
+        }
+    }
+
+    fn start_chunk(&self, chunk: RunChunk<'_>) {
+        if chunk_options(chunk.options()).is_none() {
+            chunk.each(|run| self.start(run));
+        } else if let Some(job) = chunk.detach_for(self.pool.home(), self.pool.admit()) {
             self.start_job(job);
         }
     }
 
     fn shutdown(&self, how: Shutdown) {
-        let pool = &self.owner.pool;
-        pool.close();
+        self.pool.close();
         if how != Shutdown::Drain {
-            pool.take_queued().refuse(|| TaskError::Cancelled);
+            self.pool.take_queued().refuse(|| TaskError::Cancelled);
         }
-        pool.join(None);
+        self.pool.join(None);
     }
 
     fn max_workers(&self) -> usize {
-        self.owner.pool.max_lanes()
-    }
-}
-
-impl Drop for Owner {
-    fn drop(&mut self) {
-        self.pool.close();
-        self.pool.join(None);
+        self.pool.max_lanes()
     }
 }
 
@@ -155,11 +215,17 @@ impl fmt::Debug for ThreadPoolExecutor {
     }
 }
 
+/// What a thread does before its first job.
+type ThreadInitializer = Arc<dyn Fn() -> Result<(), BoxError> + Send + Sync>;
+
 /// The options of a [`ThreadPoolExecutor`].
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct ThreadPoolBuilder {
     max_workers: usize,
+    max_pending: Option<usize>,
+    initializer: Option<ThreadInitializer>,
+    idle_timeout: Option<Duration>,
     name_prefix: Option<String>,
     stack_size_bytes: Option<usize>,
 }
@@ -168,6 +234,41 @@ impl ThreadPoolBuilder {
     /// How many threads there may be; by default four more than processors, and no more than 32.
     pub fn max_workers(mut self, threads: usize) -> Self {
         self.max_workers = threads;
+        self
+    }
+
+    /// How many jobs may wait for a thread; by default any number.
+    ///
+    /// When so many wait, `submit` waits for one of them to start or to be cancelled, and
+    /// [`try_submit`](ThreadPoolExecutor::try_submit) says so. The pool's own threads never wait: for them there
+    /// is no limit. The jobs of one [chunk](Map::chunk_size) of a `map` count as one.
+    pub fn max_pending(mut self, jobs: usize) -> Self {
+        self.max_pending = Some(jobs);
+        self
+    }
+
+    /// What each thread does once, before its first job (Python: `initializer`).
+    ///
+    /// It returns nothing or a `Result`. If it fails or panics the pool is broken: what waits, and what is
+    /// submitted later, ends with [`TaskError::PoolBroken`], which keeps the cause. What runs on other threads
+    /// runs to its end.
+    ///
+    /// ```
+    /// use executor_runtime::prelude::*;
+    ///
+    /// let pool = ThreadPoolExecutor::builder().initializer(|| Err::<(), _>("no licence")).build()?;
+    /// let error = pool.submit(|| 1).result().unwrap_err();
+    /// assert_eq!(error.to_string(), "the pool is broken: the initializer of a worker failed: no licence");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn initializer<R: Initialized>(mut self, initializer: impl Fn() -> R + Send + Sync + 'static) -> Self {
+        self.initializer = Some(Arc::new(move || initializer().into_result()));
+        self
+    }
+
+    /// How long a thread waits for a job before it ends; by default for ever. Later jobs start threads again.
+    pub fn idle_timeout(mut self, patience: Duration) -> Self {
+        self.idle_timeout = Some(patience);
         self
     }
 
@@ -188,18 +289,35 @@ impl ThreadPoolBuilder {
     ///
     /// # Errors
     ///
-    /// [`PoolError::ZeroWorkers`]; [`PoolError::BadThreadName`] if the prefix has a null byte.
+    /// [`PoolError::ZeroWorkers`] and [`PoolError::ZeroPending`]; [`PoolError::BadThreadName`] if the prefix has a
+    /// null byte.
     pub fn build(self) -> Result<ThreadPoolExecutor, PoolError> {
         if self.max_workers == 0 {
             return Err(PoolError::ZeroWorkers);
+        }
+        if self.max_pending == Some(0) {
+            return Err(PoolError::ZeroPending);
         }
         let name_prefix = self.name_prefix.unwrap_or_else(default_prefix);
         if name_prefix.contains('\0') {
             return Err(PoolError::BadThreadName { prefix: name_prefix });
         }
-        let options = LaneOptions { max_lanes: self.max_workers, name_prefix, stack_size_bytes: self.stack_size_bytes };
-        let pool = Pool::new(options, || Box::new(ThreadLane));
-        Ok(ThreadPoolExecutor { owner: Arc::new(Owner { pool }) })
+        let options = PoolOptions {
+            max_lanes: self.max_workers,
+            name_prefix,
+            stack_size_bytes: self.stack_size_bytes,
+            idle_timeout: self.idle_timeout,
+            max_pending: self.max_pending,
+        };
+        let initializer = self.initializer;
+        let pool = Pool::new(options, move || Box::new(ThreadLane { initializer: initializer.clone() }));
+        Ok(ThreadPoolExecutor { pool: Owner::new(pool) })
+    }
+}
+
+impl fmt::Debug for ThreadPoolBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ThreadPoolBuilder").field("max_workers", &self.max_workers).finish_non_exhaustive()
     }
 }
 
@@ -210,11 +328,18 @@ fn default_prefix() -> String {
 }
 
 /// A lane that calls its jobs itself.
-struct ThreadLane;
+struct ThreadLane {
+    /// `None` once it has been called.
+    initializer: Option<ThreadInitializer>,
+}
 
 impl Lane<LocalJob> for ThreadLane {
-    fn ready(&mut self) -> Result<(), Arc<PoolError>> {
-        Ok(())
+    fn ready(&mut self) -> Result<(), Unready> {
+        let Some(initializer) = self.initializer.take() else { return Ok(()) };
+        panics::catch(|| initializer())
+            .map_err(BoxError::from)
+            .flatten()
+            .map_err(|cause| Unready::Pool(PoolError::InitializerFailed { cause }))
     }
 
     fn run(&mut self, job: LocalJob, seat: Seat<'_>) {
@@ -222,7 +347,13 @@ impl Lane<LocalJob> for ThreadLane {
     }
 }
 
-impl Refuse for LocalJob {
+impl Pooled for LocalJob {
+    fn priority(&self) -> i32 {
+        LocalJob::priority(self)
+    }
+    fn is_over(&self) -> bool {
+        LocalJob::is_over(self)
+    }
     fn refuse(&self, error: TaskError) {
         LocalJob::refuse(self, error);
     }

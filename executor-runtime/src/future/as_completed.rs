@@ -52,7 +52,7 @@ impl<F: Waitable> AsCompleted<F> {
         AsCompletedTimeout { deadline: Instant::now().checked_add(limit), inner: self, over: false }
     }
 
-    fn next_until(&mut self, deadline: Option<Instant>) -> Result<Option<F>, WaitTimeout> {
+    pub(crate) fn next_until(&mut self, deadline: Option<Instant>) -> Result<Option<F>, WaitTimeout> {
         if self.left == 0 {
             return Ok(None);
         }
@@ -61,6 +61,19 @@ impl<F: Waitable> AsCompleted<F> {
         };
         self.left -= 1;
         Ok(self.waiting[token].take())
+    }
+
+    /// Adds a future.
+    pub fn push(&mut self, future: F) {
+        self.watching.add(&future, self.waiting.len());
+        self.waiting.push(Some(future));
+        self.left += 1;
+    }
+
+    /// Takes out what has not been yielded.
+    pub(crate) fn take_waiting(&mut self) -> impl Iterator<Item = F> {
+        self.left = 0;
+        std::mem::take(&mut self.waiting).into_iter().flatten()
     }
 
     fn next_token(&mut self, deadline: Option<Instant>) -> Option<usize> {

@@ -17,5 +17,6 @@ pub use wait::{ReturnWhen, Waitable, Waited, wait};
 
 pub(crate) use self::core::{Core, Handle, Source, contained};
 pub(crate) use group::{Group, Membership};
+pub(crate) use wait::sealed::{Sealed as Wait, Watch};
 
 pub use self::core::{State, TaskId};

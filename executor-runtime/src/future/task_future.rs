@@ -113,7 +113,7 @@ impl<T> TaskFuture<T> {
     }
 
     /// Waits until the task is done; false if `deadline` came first.
-    fn wait_until(&self, deadline: Option<Instant>) -> bool {
+    pub(crate) fn wait_until(&self, deadline: Option<Instant>) -> bool {
         // Helping could outlast a limit, so only a wait without one helps.
         if deadline.is_none() {
             self.source.help();

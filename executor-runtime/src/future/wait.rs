@@ -44,7 +44,7 @@ pub trait Waitable: sealed::Sealed {}
 
 impl<F: sealed::Sealed> Waitable for F {}
 
-pub(super) mod sealed {
+pub(crate) mod sealed {
     use super::{Arc, State, TaskFuture, Watcher};
 
     pub trait Sealed {

@@ -1,8 +1,8 @@
 //! A queue and the lanes that empty it.
 //!
 //! ```text
-//!  submit ──▶ queue ──▶ lane 0 ──▶ job
-//!                └────▶ lane 1 ──▶ job
+//!  submit ──▶ backlog ──▶ queue ──▶ lane 0 ──▶ job
+//!            (a limit)      └─────▶ lane 1 ──▶ job
 //! ```
 //!
 //! A lane is a thread that runs jobs one after another; what running means is
@@ -10,58 +10,84 @@
 //!
 //! 1. A lane is started when there are more jobs, queued or running, than lanes.
 //! 2. Before it takes a job, a lane makes itself ready. One that cannot takes
-//!    none and ends, so that no job is lost with it. When no lane is left, the
-//!    pool is broken, and says why to all that is queued and all that comes.
-//! 3. A closed pool takes no more jobs; its lanes end when the queue is empty.
+//!    none and ends, so that no job is lost with it. When no lane is left, or when
+//!    none can ever get ready, the pool is broken, and says why to all that is
+//!    queued and all that comes.
+//! 3. A lane that was idle for too long ends. It is counted out *before* it looks
+//!    for a job a last time, and a submitter queues its job *before* it counts the
+//!    lanes: so one of the two sees the other.
+//! 4. A closed pool takes no more jobs; its lanes end when the queue is empty.
 
 mod queue;
 
+use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::thread::{Builder, JoinHandle};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use queue::Queue;
+use queue::{Popped, Queue};
 
 use crate::error::{PoolError, TaskError};
 use crate::sync::{AtomicUsize, Condvar, Mutex, Ordering};
-use crate::task::{Home, Seat, may_wait_for};
+use crate::task::{Backlog, Home, Permit, Seat, may_wait_for};
 
 /// What runs the jobs of one lane.
 pub(crate) trait Lane<J> {
     /// Gets ready for the next job; an error ends the lane.
-    fn ready(&mut self) -> Result<(), Arc<PoolError>>;
+    fn ready(&mut self) -> Result<(), Unready>;
 
     /// Runs one job. Gives `seat` back before anybody learns of the job's end.
     fn run(&mut self, job: J, seat: Seat<'_>);
 }
 
-/// A job that can be ended before it starts.
-pub(crate) trait Refuse {
+/// Why a lane cannot take a job.
+pub(crate) enum Unready {
+    /// Another lane might.
+    Lane(PoolError),
+    /// Nor can any other: the pool is broken.
+    Pool(PoolError),
+}
+
+/// A job as a pool sees it.
+pub(crate) trait Pooled {
+    /// Higher ones start first.
+    fn priority(&self) -> i32;
+
+    /// Whether it has ended while it was queued.
+    fn is_over(&self) -> bool;
+
+    /// Ends it with `error` if it has not started.
     fn refuse(&self, error: TaskError);
 }
 
-/// How the threads of a pool are made.
-pub(crate) struct LaneOptions {
+/// How the lanes of a pool are made, and how many jobs may wait for them.
+pub(crate) struct PoolOptions {
     pub(crate) max_lanes: usize,
     /// A lane's thread is called after this and its number.
     pub(crate) name_prefix: String,
     /// `None`: std's default.
     pub(crate) stack_size_bytes: Option<usize>,
+    /// A lane without a job for so long ends; `None`: never.
+    pub(crate) idle_timeout: Option<Duration>,
+    /// `None`: any number.
+    pub(crate) max_pending: Option<usize>,
 }
 
 /// See the module.
 pub(crate) struct Pool<J> {
     home: Home,
     queue: Queue<J>,
+    backlog: Option<Arc<Backlog>>,
     /// Jobs that are queued or running: see rule 1.
     load: AtomicUsize,
     /// [`Lanes::live`], for a look without the lock.
     live: AtomicUsize,
-    options: LaneOptions,
+    options: PoolOptions,
     lanes: Mutex<Lanes>,
-    /// A lane has ended.
-    ended: Condvar,
+    /// A lane has got ready or has ended.
+    changed: Condvar,
     make_lane: Box<dyn Fn() -> Box<dyn Lane<J>> + Send + Sync>,
 }
 
@@ -71,7 +97,7 @@ pub(crate) struct Queued<'a, J> {
     load: &'a AtomicUsize,
 }
 
-impl<J: Refuse> Queued<'_, J> {
+impl<J: Pooled> Queued<'_, J> {
     /// Ends them all with `error`.
     pub(crate) fn refuse(self, error: impl Fn() -> TaskError) {
         for job in self.jobs {
@@ -85,6 +111,8 @@ impl<J: Refuse> Queued<'_, J> {
 #[derive(Default)]
 struct Lanes {
     live: usize,
+    /// Those of the living that could take a job at least once.
+    ready: usize,
     /// How many there have ever been; numbers their threads.
     started: usize,
     threads: Vec<JoinHandle<()>>,
@@ -92,20 +120,27 @@ struct Lanes {
     broken: Option<Arc<PoolError>>,
 }
 
-impl<J: Refuse + Send + 'static> Pool<J> {
+/// How a lane ended, when not for want of jobs.
+enum Ended {
+    Idle,
+    Failed(Unready),
+}
+
+impl<J: Pooled + Send + 'static> Pool<J> {
     /// A pool without any lane yet. Each of its lanes is made by `make_lane`, in its own thread.
     pub(crate) fn new(
-        options: LaneOptions,
+        options: PoolOptions,
         make_lane: impl Fn() -> Box<dyn Lane<J>> + Send + Sync + 'static,
     ) -> Arc<Self> {
         Arc::new(Self {
             home: Home::new(),
             queue: Queue::new(),
+            backlog: options.max_pending.map(Backlog::new),
             load: AtomicUsize::new(0),
             live: AtomicUsize::new(0),
             options,
             lanes: Mutex::default(),
-            ended: Condvar::default(),
+            changed: Condvar::default(),
             make_lane: Box::new(make_lane),
         })
     }
@@ -116,6 +151,18 @@ impl<J: Refuse + Send + 'static> Pool<J> {
 
     pub(crate) fn max_lanes(&self) -> usize {
         self.options.max_lanes
+    }
+
+    /// Waits until there is room for one more job. It is the job's from now on, until it starts or is refused.
+    ///
+    /// On a thread of the pool itself that could be for ever, so there the limit does not hold.
+    pub(crate) fn admit(&self) -> Option<Permit> {
+        self.backlog.as_ref().map(|backlog| backlog.admit(may_wait_for(self.home)))
+    }
+
+    /// As [`Pool::admit`], but an error instead of waiting.
+    pub(crate) fn try_admit(&self) -> Result<Option<Permit>, Full> {
+        self.backlog.as_ref().map(|backlog| backlog.try_admit().ok_or(Full)).transpose()
     }
 
     /// Queues a job; one that comes too late is refused with the reason.
@@ -135,8 +182,8 @@ impl<J: Refuse + Send + 'static> Pool<J> {
     /// Starts lanes until there are `wanted`, but not more than allowed.
     pub(crate) fn grow(self: &Arc<Self>, wanted: usize) {
         let wanted = wanted.min(self.options.max_lanes);
-        // Acquire: a lane that is seen here empties the queue, or has its pool
-        // break down, which looks at the queue again.
+        // Acquire: a lane that is seen here empties the queue, or looks at it once
+        // more after it was counted out, or has its pool break down, which does.
         if self.live.load(Ordering::Acquire) >= wanted {
             return;
         }
@@ -172,45 +219,67 @@ impl<J: Refuse + Send + 'static> Pool<J> {
         thread.spawn(move || pool.run_lane())
     }
 
-    fn run_lane(&self) {
+    fn run_lane(self: &Arc<Self>) {
         self.home.enter();
+        let mut was_ready = false;
         // A lane that ends by panic has to be counted out like any other, or a
         // shutdown would wait for it for ever.
-        let failure = catch_unwind(AssertUnwindSafe(|| self.run_jobs()))
-            .unwrap_or_else(|_| Err(Arc::new(PoolError::LanePanicked)));
-        self.lane_ended(failure.err());
+        let ended = catch_unwind(AssertUnwindSafe(|| self.run_jobs(&mut was_ready)))
+            .unwrap_or(Err(Ended::Failed(Unready::Lane(PoolError::LanePanicked))));
+        self.lane_ended(ended.err(), was_ready);
     }
 
     /// Runs jobs until there are no more, or until there is no way to run them.
-    fn run_jobs(&self) -> Result<(), Arc<PoolError>> {
+    fn run_jobs(&self, was_ready: &mut bool) -> Result<(), Ended> {
         // It may own a worker, which is gone when this returns.
         let mut lane = (self.make_lane)();
         while !self.queue.is_over() {
-            lane.ready()?;
-            let Some(job) = self.queue.pop() else { break };
-            // Jobs catch their own panics; what is left are panics of destructors,
-            // which the hook has reported and which must not cost a lane.
-            let _ = catch_unwind(AssertUnwindSafe(|| lane.run(job, Seat::new(&self.load))));
+            lane.ready().map_err(Ended::Failed)?;
+            if !*was_ready {
+                *was_ready = true;
+                self.lanes.lock().ready += 1;
+                self.changed.notify_all();
+            }
+            match self.queue.pop(self.options.idle_timeout) {
+                // Jobs catch their own panics; what is left are panics of destructors,
+                // which the hook has reported and which must not cost a lane.
+                Popped::Job(job) => {
+                    let _ = catch_unwind(AssertUnwindSafe(|| lane.run(job, Seat::new(&self.load))));
+                }
+                Popped::Idle => return Err(Ended::Idle),
+                Popped::Over => break,
+            }
         }
         Ok(())
     }
 
-    fn lane_ended(&self, failure: Option<Arc<PoolError>>) {
+    fn lane_ended(self: &Arc<Self>, ended: Option<Ended>, was_ready: bool) {
         let mut lanes = self.lanes.lock();
         lanes.live -= 1;
+        lanes.ready -= usize::from(was_ready);
         self.live.store(lanes.live, Ordering::Release);
-        let broken = failure.filter(|_| lanes.live == 0);
-        lanes.broken = lanes.broken.take().or(broken.clone());
+        let idle = matches!(ended, Some(Ended::Idle));
+        let cause = match ended {
+            Some(Ended::Failed(Unready::Pool(cause))) => Some(cause),
+            Some(Ended::Failed(Unready::Lane(cause))) if lanes.live == 0 => Some(cause),
+            _ => None,
+        };
+        let cause = cause.filter(|_| lanes.broken.is_none()).map(Arc::new);
+        lanes.broken = lanes.broken.take().or(cause.clone());
         drop(lanes);
-        if let Some(cause) = broken {
+        if let Some(cause) = cause {
             self.break_down(&cause);
         }
-        self.ended.notify_all();
+        if idle && !self.queue.is_empty() {
+            // Rule 3: its submitter may have counted on this lane.
+            self.grow(self.load.load(Ordering::Acquire));
+        }
+        self.changed.notify_all();
     }
 
     /// Rule 2: nobody is left to run anything.
     fn break_down(&self, cause: &Arc<PoolError>) {
-        self.queue.close();
+        self.close();
         self.take_queued().refuse(|| TaskError::PoolBroken { cause: Arc::clone(cause) });
     }
 
@@ -221,15 +290,32 @@ impl<J: Refuse + Send + 'static> Pool<J> {
         }
     }
 
+    /// Waits until every lane that was started could take a job.
+    ///
+    /// # Errors
+    ///
+    /// What a submitted job would end with.
+    pub(crate) fn wait_ready(&self) -> Result<(), TaskError> {
+        let mut lanes = self.lanes.lock();
+        while lanes.ready < lanes.live && lanes.broken.is_none() && may_wait_for(self.home) {
+            lanes = self.changed.wait(lanes, None);
+        }
+        drop(lanes);
+        if self.queue.is_closed() { Err(self.why_closed()) } else { Ok(()) }
+    }
+
     /// Takes no more jobs. What is queued will run.
     pub(crate) fn close(&self) {
         self.queue.close();
+        if let Some(backlog) = &self.backlog {
+            backlog.close();
+        }
     }
 
     /// Takes all jobs that have not started, so that none will, before any of them is refused: that calls
     /// their callbacks, which may take their time or shut the pool down once more.
     pub(crate) fn take_queued(&self) -> Queued<'_, J> {
-        Queued { jobs: self.queue.drain().collect(), load: &self.load }
+        Queued { jobs: self.queue.drain(), load: &self.load }
     }
 
     /// Waits until all lanes of a closed pool have ended; false if `deadline` came first.
@@ -242,7 +328,7 @@ impl<J: Refuse + Send + 'static> Pool<J> {
             if !may_wait_for(self.home) || deadline.is_some_and(|deadline| deadline <= Instant::now()) {
                 return false;
             }
-            lanes = self.ended.wait(lanes, deadline);
+            lanes = self.changed.wait(lanes, deadline);
         }
         let threads = std::mem::take(&mut lanes.threads);
         drop(lanes);
@@ -251,5 +337,46 @@ impl<J: Refuse + Send + 'static> Pool<J> {
             let _ = thread.join();
         }
         true
+    }
+}
+
+/// There is no room for one more job.
+#[derive(Debug)]
+pub(crate) struct Full;
+
+/// The users' end of a pool: when the last of them lets go of it, the pool runs what it has and ends.
+pub(crate) struct Owner<J: Pooled + Send + 'static> {
+    pool: Arc<Pool<J>>,
+    /// Nobody waits for the end.
+    in_background: AtomicBool,
+}
+
+impl<J: Pooled + Send + 'static> Owner<J> {
+    pub(crate) fn new(pool: Arc<Pool<J>>) -> Arc<Self> {
+        Arc::new(Self { pool, in_background: AtomicBool::new(false) })
+    }
+
+    /// Takes no more jobs, and does not wait for those that are there: not now, and not when it is dropped.
+    pub(crate) fn shutdown_background(&self) {
+        // Relaxed: the drop that reads it comes after this call, through the same `Arc`.
+        self.in_background.store(true, Ordering::Relaxed);
+        self.pool.close();
+    }
+}
+
+impl<J: Pooled + Send + 'static> Deref for Owner<J> {
+    type Target = Arc<Pool<J>>;
+
+    fn deref(&self) -> &Arc<Pool<J>> {
+        &self.pool
+    }
+}
+
+impl<J: Pooled + Send + 'static> Drop for Owner<J> {
+    fn drop(&mut self) {
+        self.pool.close();
+        if !*self.in_background.get_mut() {
+            self.pool.join(None);
+        }
     }
 }

@@ -16,11 +16,10 @@
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::error::TaskError;
 use crate::future::{Group, Handle, TaskFuture};
-use crate::task::{Home, Local, LocalJob, LocalSource};
+use crate::task::{CallOptions, Home, Local, LocalJob, LocalSource, Permit, Places};
 
 /// A scope on the pool `P`: jobs submitted through it may borrow whatever lives longer than the scope.
 ///
@@ -73,18 +72,24 @@ impl<'scope, P> Scoped<'scope, '_, P> {
     }
 
     /// A job for the pool's queue, and its future.
-    pub(crate) fn job<T, F>(&'scope self, closure: F, limit: Option<Duration>) -> (LocalJob, TaskFuture<T>)
+    pub(crate) fn job<T, F>(
+        &'scope self,
+        closure: F,
+        options: CallOptions,
+        permit: Option<Permit>,
+    ) -> (LocalJob, TaskFuture<T>)
     where
         T: Send + 'scope,
         F: FnOnce() -> Result<T, TaskError> + Send + 'scope,
     {
-        let job: Arc<dyn LocalSource<T> + 'scope> = Local::new(closure, self.home, Some(self.group.enter()));
+        let places = Places { permit, membership: Some(self.group.enter()) };
+        let job: Arc<dyn LocalSource<T> + 'scope> = Local::new(closure, self.home, places);
         // SAFETY: only the lifetime changes. By the module's rules nothing of the
         // scope's types is left in the job when 'scope ends.
         let job: Arc<dyn LocalSource<T>> =
             unsafe { std::mem::transmute::<Arc<dyn LocalSource<T> + 'scope>, Arc<dyn LocalSource<T>>>(job) };
         let handle: Arc<dyn Handle> = Arc::<dyn LocalSource<T>>::clone(&job);
         self.group.add(Arc::downgrade(&handle));
-        (LocalJob::new(Arc::<dyn LocalSource<T>>::clone(&job), limit), TaskFuture::new(job))
+        (LocalJob::new(Arc::<dyn LocalSource<T>>::clone(&job), options), TaskFuture::new(job))
     }
 }

@@ -19,7 +19,7 @@ use super::Task;
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let pool = ProcessPoolExecutor::new(1)?;
-/// let future = pool.submit(square::task(3).timeout(Duration::from_secs(5)));
+/// let future = pool.submit(square::task(3).timeout(Duration::from_secs(5)).priority(1));
 /// assert_eq!(future.result()?, 9);
 /// # Ok(())
 /// # }
@@ -27,14 +27,23 @@ use super::Task;
 #[must_use = "a call does nothing until it is submitted"]
 pub struct Call<'a, T: Task> {
     pub(super) args: T::Args<'a>,
-    pub(super) limit: Option<Duration>,
+    pub(super) options: CallOptions,
     task: PhantomData<fn() -> T>,
+}
+
+/// What can be said of one call. A closure has the defaults.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CallOptions {
+    /// How long it may run, from its start.
+    pub(crate) limit: Option<Duration>,
+    /// Higher ones start first.
+    pub(crate) priority: i32,
 }
 
 impl<'a, T: Task> Call<'a, T> {
     #[doc(hidden)]
     pub fn new(args: T::Args<'a>) -> Self {
-        Self { args, limit: None, task: PhantomData }
+        Self { args, options: CallOptions::default(), task: PhantomData }
     }
 
     /// How long the task may run, counted from its start and not from its submission.
@@ -42,7 +51,16 @@ impl<'a, T: Task> Call<'a, T> {
     /// In a worker process the task is killed at that point; on a thread it goes on, unseen. Either way its
     /// future ends with [`TaskError::TimedOut`](crate::TaskError::TimedOut).
     pub fn timeout(mut self, limit: Duration) -> Self {
-        self.limit = Some(limit);
+        self.options.limit = Some(limit);
+        self
+    }
+
+    /// Which of the calls that wait starts first: the one with the highest priority, and of those with the same
+    /// the one that was submitted first. By default 0.
+    ///
+    /// It orders the queue of one pool and nothing else: what runs is not interrupted.
+    pub fn priority(mut self, priority: i32) -> Self {
+        self.options.priority = priority;
         self
     }
 }

@@ -1,7 +1,7 @@
 //! What can be submitted, and where.
 
-use std::time::Duration;
-
+use super::call::CallOptions;
+use super::chunk::{self, Flight, RunChunk};
 use super::{Call, OwnedTask, ProcessTask, Run, Task, run};
 use crate::error::TaskError;
 use crate::future::TaskFuture;
@@ -19,7 +19,7 @@ pub trait Job {
     type Output;
 
     #[doc(hidden)]
-    fn limit(&self) -> Option<Duration>;
+    fn options(&self) -> CallOptions;
 
     #[doc(hidden)]
     fn run(self) -> Self::Output;
@@ -28,8 +28,8 @@ pub trait Job {
 impl<F: FnOnce() -> R, R> Job for F {
     type Output = R;
 
-    fn limit(&self) -> Option<Duration> {
-        None
+    fn options(&self) -> CallOptions {
+        CallOptions::default()
     }
     fn run(self) -> R {
         self()
@@ -39,8 +39,8 @@ impl<F: FnOnce() -> R, R> Job for F {
 impl<T: Task> Job for Call<'_, T> {
     type Output = T::Output;
 
-    fn limit(&self) -> Option<Duration> {
-        self.limit
+    fn options(&self) -> CallOptions {
+        self.options
     }
     fn run(self) -> T::Output {
         T::call(self.args)
@@ -60,7 +60,7 @@ pub trait ThreadJob {
     type Output: Send + 'static;
 
     #[doc(hidden)]
-    fn limit(&self) -> Option<Duration>;
+    fn options(&self) -> CallOptions;
 
     /// The job without its borrows; the outer error is the executor's.
     #[doc(hidden)]
@@ -74,8 +74,8 @@ where
 {
     type Output = R;
 
-    fn limit(&self) -> Option<Duration> {
-        None
+    fn options(&self) -> CallOptions {
+        CallOptions::default()
     }
     fn own(self) -> Result<impl FnOnce() -> Result<R, TaskError> + Send + 'static, TaskError> {
         Ok(move || Ok(self()))
@@ -85,8 +85,8 @@ where
 impl<T: OwnedTask> ThreadJob for Call<'_, T> {
     type Output = T::Output;
 
-    fn limit(&self) -> Option<Duration> {
-        self.limit
+    fn options(&self) -> CallOptions {
+        self.options
     }
     fn own(self) -> Result<impl FnOnce() -> Result<T::Output, TaskError> + Send + 'static, TaskError> {
         let owned = T::own(self.args)?;
@@ -107,6 +107,9 @@ pub trait ProcessJob: Sized {
 
     #[doc(hidden)]
     fn submit_to(self, start: impl FnOnce(Run<'_>)) -> TaskFuture<Self::Output>;
+
+    #[doc(hidden)]
+    fn submit_all_to(jobs: Vec<Self>, start: impl FnOnce(RunChunk<'_>)) -> Flight<Self::Output>;
 }
 
 impl<T: ProcessTask> ProcessJob for Call<'_, T> {
@@ -114,5 +117,9 @@ impl<T: ProcessTask> ProcessJob for Call<'_, T> {
 
     fn submit_to(self, start: impl FnOnce(Run<'_>)) -> TaskFuture<T::Output> {
         run::submit(self, start)
+    }
+
+    fn submit_all_to(calls: Vec<Self>, start: impl FnOnce(RunChunk<'_>)) -> Flight<T::Output> {
+        chunk::submit(calls, start)
     }
 }

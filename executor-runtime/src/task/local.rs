@@ -4,6 +4,8 @@
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
+use super::backlog::Permit;
+use super::call::CallOptions;
 use super::deadline::{Expire, watch};
 use super::{Home, Seat, at_home, panics};
 use crate::error::{PoolError, TaskError};
@@ -38,15 +40,22 @@ pub(crate) struct Local<T, F> {
 /// Fields are dropped in this order: the membership proves that the closure is gone.
 struct Work<F> {
     closure: F,
-    membership: Option<Membership>,
+    places: Places,
+}
+
+/// Where a job counts for as long as it has not started, and for as long as it has not ended.
+#[derive(Default)]
+pub(crate) struct Places {
+    pub(crate) permit: Option<Permit>,
+    pub(crate) membership: Option<Membership>,
 }
 
 impl<T: Send, F> Local<T, F>
 where
     F: FnOnce() -> Result<T, TaskError> + Send,
 {
-    pub(crate) fn new(closure: F, home: Home, membership: Option<Membership>) -> Arc<Self> {
-        let work = Mutex::new(Some(Work { closure, membership }));
+    pub(crate) fn new(closure: F, home: Home, places: Places) -> Arc<Self> {
+        let work = Mutex::new(Some(Work { closure, places }));
         Arc::new(Self { core: Core::new(), work, home, limit: OnceLock::new() })
     }
 
@@ -107,7 +116,8 @@ where
         if !self.core.begin() {
             return;
         }
-        let Work { closure, membership } = self.take_work().expect("a job is claimed once");
+        let Work { closure, places: Places { permit, membership } } = self.take_work().expect("a job is claimed once");
+        drop(permit);
         let result = self.arm().and_then(|()| panics::catch(closure).flatten());
         self.core.settle(result, || drop(seat));
         // Last: from here on the job's scope may end.
@@ -132,15 +142,24 @@ where
 /// A job for an executor that runs tasks in this process: what [`Run::detach`](super::Run::detach) gives.
 ///
 /// Dropping it unrun ends its future with [`TaskError::PoolShutDown`].
-pub struct LocalJob(Arc<dyn LocalRun>);
+pub struct LocalJob {
+    job: Arc<dyn LocalRun>,
+    priority: i32,
+}
 
 impl LocalJob {
-    pub(crate) fn new(job: Arc<dyn LocalRun>, limit: Option<Duration>) -> Self {
+    pub(crate) fn new(job: Arc<dyn LocalRun>, options: CallOptions) -> Self {
+        let CallOptions { limit, priority } = options;
         if let Some(limit) = limit {
             let itself: Arc<dyn Expire> = Arc::<dyn LocalRun>::clone(&job);
             job.limit(limit, Arc::downgrade(&itself));
         }
-        Self(job)
+        Self { job, priority }
+    }
+
+    /// Which of the waiting jobs is to start first: see [`Call::priority`](super::Call::priority).
+    pub fn priority(&self) -> i32 {
+        self.priority
     }
 
     /// Runs the job in the calling thread, unless it was cancelled. Never panics: a panic of the job ends in
@@ -150,12 +169,17 @@ impl LocalJob {
     }
 
     pub(crate) fn run_in(self, seat: Seat<'_>) {
-        self.0.run(seat);
+        self.job.run(seat);
     }
 
     /// Ends the job with `error` if it has not started; whether it had not.
     pub fn refuse(&self, error: TaskError) -> bool {
-        self.0.refuse(error)
+        self.job.refuse(error)
+    }
+
+    /// Whether it has ended: it was cancelled, or run by whoever waited for it.
+    pub(crate) fn is_over(&self) -> bool {
+        self.job.state().is_done()
     }
 }
 
@@ -168,7 +192,7 @@ impl Drop for LocalJob {
 
 /// A future that failed before there was a job.
 pub(crate) fn failed<T: Send + 'static>(error: TaskError) -> TaskFuture<T> {
-    let job = Local::new(|| Err(TaskError::Cancelled), Home::new(), None);
+    let job = Local::new(|| Err(TaskError::Cancelled), Home::new(), Places::default());
     job.core.refuse(error);
     TaskFuture::new(job)
 }

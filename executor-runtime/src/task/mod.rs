@@ -10,11 +10,14 @@
 //!                                  (an executor asks) └─▶ RemoteJob (name + bytes)
 //! ```
 
+mod backlog;
 mod call;
+mod chunk;
 mod codec;
 mod deadline;
 mod definition;
 mod home;
+mod initializer;
 mod job;
 mod local;
 #[cfg(all(test, shuttle))]
@@ -25,16 +28,23 @@ mod remote;
 mod run;
 
 pub use call::Call;
+pub use chunk::RunChunk;
 pub use codec::{
     CodecError, Decoder, Encoded, Encoder, ProcessArgument, ProcessOutput, assert_argument, assert_output, encode, get,
     run_encoded,
 };
 pub use definition::{OwnedTask, ProcessTask, Task};
+pub use initializer::Initialized;
 pub use job::{Job, ProcessJob, ThreadJob};
 pub use local::LocalJob;
 pub use registry::{TASKS, TaskEntry, WireId};
 pub use remote::{RemoteJob, RunningJob};
 pub use run::Run;
 
+pub(crate) use backlog::{Backlog, Permit};
+pub(crate) use call::CallOptions;
+pub(crate) use chunk::{Flight, Results, one_after_another};
 pub(crate) use home::{Home, Seat, at_home, may_wait_for};
-pub(crate) use local::{Local, LocalSource, failed};
+pub(crate) use initializer::{Attempt, BoxError, Initializer};
+pub(crate) use local::{Local, LocalSource, Places, failed};
+pub(crate) use remote::split_first_call;

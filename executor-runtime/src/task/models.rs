@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use shuttle::thread;
 
 use super::home::{Home, Seat};
-use super::local::{Local, LocalRun, LocalSource};
+use super::local::{Local, LocalRun, LocalSource, Places};
 use crate::error::TaskError;
 use crate::future::{Group, Handle, ReturnWhen, TaskFuture, as_completed, wait};
 
@@ -32,8 +32,12 @@ fn check(model: impl Fn() + Send + Sync + 'static) {
 
 /// A job outside of any pool, and its future.
 fn job<T: Send + 'static>(closure: impl FnOnce() -> T + Send + 'static) -> (Arc<dyn LocalRun>, TaskFuture<T>) {
-    let job: Arc<dyn LocalSource<T>> = Local::new(move || Ok(closure()), Home::new(), None);
+    let job: Arc<dyn LocalSource<T>> = Local::new(move || Ok(closure()), Home::new(), Places::default());
     (Arc::<dyn LocalSource<T>>::clone(&job), TaskFuture::new(job))
+}
+
+fn in_scope(group: &Arc<Group>) -> Places {
+    Places { permit: None, membership: Some(group.enter()) }
 }
 
 #[test]
@@ -122,7 +126,7 @@ fn a_scope_ends_after_closure_and_value_are_dropped() {
             let _captured = captured;
             Ok(value)
         };
-        let job: Arc<dyn LocalSource<Flag>> = Local::new(closure, Home::new(), Some(group.enter()));
+        let job: Arc<dyn LocalSource<Flag>> = Local::new(closure, Home::new(), in_scope(&group));
         let handle: Arc<dyn Handle> = Arc::<dyn LocalSource<Flag>>::clone(&job);
         group.add(Arc::downgrade(&handle));
         let future = TaskFuture::new(Arc::<dyn LocalSource<Flag>>::clone(&job));
@@ -146,7 +150,7 @@ fn a_failed_scope_cancels_what_comes_late() {
         let submitter = Arc::clone(&group);
         let membership = group.enter();
         let late = thread::spawn(move || {
-            let job = Local::new(|| Ok(1), Home::new(), Some(submitter.enter()));
+            let job = Local::new(|| Ok(1), Home::new(), in_scope(&submitter));
             let handle: Arc<dyn Handle> = Arc::<Local<_, _>>::clone(&job);
             submitter.add(Arc::downgrade(&handle));
             drop(membership);

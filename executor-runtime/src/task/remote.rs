@@ -1,10 +1,14 @@
 //! A job that runs elsewhere: a name, the encoded arguments, and the core that
-//! waits for the encoded answer.
+//! waits for the encoded answers. It is one call, or a chunk of several calls
+//! of one task, each with an answer of its own.
 
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::backlog::Permit;
+use super::call::CallOptions;
+use super::local::Places;
 use super::registry::WireId;
 use super::{Decoder, ProcessTask, Seat, panics};
 use crate::error::{Payload, TaskError};
@@ -20,31 +24,99 @@ pub(crate) trait RemoteRun: Handle {
     /// Claims the job; `None` if it was cancelled.
     fn claim(&self) -> Option<Request>;
 
-    /// Ends a claimed job with the bytes of its value, or with an error.
+    /// Ends one call of a claimed job, and not the last, with the bytes of its value, or with an error.
+    fn part(&self, answer: Result<&[u8], TaskError>);
+
+    /// Ends the last call of a claimed job, and so the job.
     fn finish(&self, answer: Result<&[u8], TaskError>, seat: Seat<'_>);
 }
 
 /// What goes to the worker.
 pub(crate) struct Request {
-    pub(crate) arguments: Vec<u8>,
+    pub(crate) arguments: Arguments,
     pub(crate) limit: Option<Duration>,
+    /// Given back when the job is claimed or refused.
+    pub(crate) permit: Option<Permit>,
+}
+
+/// The encoded arguments of a job.
+#[derive(Default)]
+pub(crate) struct Arguments {
+    pub(crate) bytes: Vec<u8>,
+    /// How many calls they are for; `None` for a single one, which is not preceded by its length.
+    pub(crate) chunk: Option<usize>,
+}
+
+/// The length of a call's arguments, before them in a chunk.
+const LEN_BYTES: usize = size_of::<u64>();
+
+impl Arguments {
+    /// Appends the arguments of one call of a chunk, which `encode` writes.
+    pub(crate) fn add(&mut self, encode: impl FnOnce(&mut Vec<u8>) -> Result<(), TaskError>) -> Result<(), TaskError> {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(&[0; LEN_BYTES]);
+        if let Err(error) = encode(&mut self.bytes) {
+            self.bytes.truncate(start);
+            return Err(error);
+        }
+        let (_, added) = self.bytes.split_at_mut(start);
+        let (len, arguments) = added.split_at_mut(LEN_BYTES);
+        len.copy_from_slice(&(arguments.len() as u64).to_le_bytes());
+        *self.chunk.get_or_insert(0) += 1;
+        Ok(())
+    }
+}
+
+/// Takes the arguments of the first call off those of a chunk.
+pub(crate) fn split_first_call(chunk: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (len, rest) = chunk.split_first_chunk::<LEN_BYTES>()?;
+    rest.split_at_checked(usize::try_from(u64::from_le_bytes(*len)).ok()?)
+}
+
+/// How the answers to a job's calls become its value.
+pub(crate) trait Gather<T>: Send + 'static {
+    /// The job's value.
+    type Value: Send + 'static;
+
+    /// Takes in an answer that is not the last.
+    fn part(&mut self, answer: Result<T, TaskError>);
+
+    /// Takes in the last one.
+    fn last(&mut self, answer: Result<T, TaskError>) -> Result<Self::Value, TaskError>;
+}
+
+/// A job of one call: its answer is the value.
+pub(crate) struct Single;
+
+impl<T: Send + 'static> Gather<T> for Single {
+    type Value = T;
+
+    fn part(&mut self, _: Result<T, TaskError>) {
+        unreachable!("a single call has one answer, which is the last");
+    }
+    fn last(&mut self, answer: Result<T, TaskError>) -> Result<T, TaskError> {
+        answer
+    }
 }
 
 /// See the module.
-pub(crate) struct Remote<T: ProcessTask> {
-    core: Core<T::Output>,
+pub(crate) struct Remote<T: ProcessTask, G: Gather<T::Output> = Single> {
+    core: Core<G::Value>,
     /// `None` once the job is claimed or refused.
     request: Mutex<Option<Request>>,
+    answers: Mutex<G>,
     /// Dropped after the core is settled: until then the job counts for its scope.
     membership: Mutex<Option<Membership>>,
     task: PhantomData<fn() -> T>,
 }
 
-impl<T: ProcessTask> Remote<T> {
-    pub(crate) fn new(request: Request, membership: Option<Membership>) -> Arc<Self> {
+impl<T: ProcessTask, G: Gather<T::Output>> Remote<T, G> {
+    pub(crate) fn new(arguments: Arguments, limit: Option<Duration>, places: Places, answers: G) -> Arc<Self> {
+        let Places { permit, membership } = places;
         Arc::new(Self {
             core: Core::new(),
-            request: Mutex::new(Some(request)),
+            request: Mutex::new(Some(Request { arguments, limit, permit })),
+            answers: Mutex::new(answers),
             membership: Mutex::new(membership),
             task: PhantomData,
         })
@@ -60,7 +132,7 @@ impl<T: ProcessTask> Remote<T> {
     }
 }
 
-impl<T: ProcessTask> Handle for Remote<T> {
+impl<T: ProcessTask, G: Gather<T::Output>> Handle for Remote<T, G> {
     fn refuse(&self, error: TaskError) -> bool {
         let refused = self.core.refuse(error);
         if refused {
@@ -78,13 +150,13 @@ impl<T: ProcessTask> Handle for Remote<T> {
     fn help(&self) {}
 }
 
-impl<T: ProcessTask> Source<T::Output> for Remote<T> {
-    fn core(&self) -> &Core<T::Output> {
+impl<T: ProcessTask, G: Gather<T::Output>> Source<G::Value> for Remote<T, G> {
+    fn core(&self) -> &Core<G::Value> {
         &self.core
     }
 }
 
-impl<T: ProcessTask> RemoteRun for Remote<T> {
+impl<T: ProcessTask, G: Gather<T::Output>> RemoteRun for Remote<T, G> {
     fn name(&self) -> &'static str {
         T::NAME
     }
@@ -97,8 +169,14 @@ impl<T: ProcessTask> RemoteRun for Remote<T> {
         self.core.begin().then(|| self.take_request().expect("a job is claimed once"))
     }
 
+    fn part(&self, answer: Result<&[u8], TaskError>) {
+        let answer = answer.and_then(decode::<T>);
+        self.answers.lock().part(answer);
+    }
+
     fn finish(&self, answer: Result<&[u8], TaskError>, seat: Seat<'_>) {
-        let result = answer.and_then(decode::<T>);
+        let answer = answer.and_then(decode::<T>);
+        let result = self.answers.lock().last(answer);
         self.core.settle(result, || drop(seat));
         self.leave_scope();
     }
@@ -115,27 +193,49 @@ fn decode<T: ProcessTask>(bytes: &[u8]) -> Result<T::Output, TaskError> {
 /// The task's name and its encoded arguments go wherever the executor runs tasks; the encoded value, or why
 /// there is none, comes back through [`RunningJob::finish`]. Dropping it unstarted ends its future with
 /// [`TaskError::PoolShutDown`].
-pub struct RemoteJob(Arc<dyn RemoteRun>);
+pub struct RemoteJob {
+    job: Arc<dyn RemoteRun>,
+    priority: i32,
+}
 
 impl RemoteJob {
-    pub(super) fn new(job: Arc<dyn RemoteRun>) -> Self {
-        Self(job)
+    pub(crate) fn new(job: Arc<dyn RemoteRun>, options: CallOptions) -> Self {
+        Self { job, priority: options.priority }
     }
 
     /// The name of the task. Only one that was chosen with `name = ".."` is the program's only one of that name.
     pub fn name(&self) -> &'static str {
-        self.0.name()
+        self.job.name()
+    }
+
+    /// Which of the waiting jobs is to start first: see [`Call::priority`](super::Call::priority).
+    pub fn priority(&self) -> i32 {
+        self.priority
     }
 
     /// Claims the job for running; `None` if it was cancelled. From here on it cannot be cancelled.
     pub fn start(self) -> Option<RunningJob> {
-        let Request { arguments, limit } = self.0.claim()?;
-        Some(RunningJob { name: self.0.name(), id: self.0.id(), job: Some(Arc::clone(&self.0)), arguments, limit })
+        let Request { arguments, limit, permit } = self.job.claim()?;
+        drop(permit);
+        Some(RunningJob {
+            name: self.job.name(),
+            id: self.job.id(),
+            calls_left: arguments.chunk.unwrap_or(1),
+            job: Arc::clone(&self.job),
+            answered_bytes: 0,
+            arguments,
+            limit,
+        })
     }
 
     /// Ends the job with `error` if it has not started; whether it had not.
     pub fn refuse(&self, error: TaskError) -> bool {
-        self.0.refuse(error)
+        self.job.refuse(error)
+    }
+
+    /// Whether it has ended, as it may by being cancelled.
+    pub(crate) fn is_over(&self) -> bool {
+        self.job.state().is_done()
     }
 }
 
@@ -148,11 +248,13 @@ impl Drop for RemoteJob {
 
 /// A remote job that has started. Dropping it unfinished ends its future with [`TaskError::PoolShutDown`].
 pub struct RunningJob {
-    /// `None` once finished.
-    job: Option<Arc<dyn RemoteRun>>,
+    job: Arc<dyn RemoteRun>,
     name: &'static str,
     id: WireId,
-    arguments: Vec<u8>,
+    arguments: Arguments,
+    /// So many bytes of the arguments belong to calls that have been answered.
+    answered_bytes: usize,
+    calls_left: usize,
     limit: Option<Duration>,
 }
 
@@ -168,7 +270,7 @@ impl RunningJob {
 
     /// The encoded arguments.
     pub fn arguments(&self) -> &[u8] {
-        &self.arguments
+        &self.arguments.bytes[self.answered_bytes..]
     }
 
     /// How long the task may run, from now.
@@ -177,21 +279,78 @@ impl RunningJob {
     }
 
     /// Ends the job with the encoded value, or with why there is none.
-    pub fn finish(self, answer: Result<&[u8], TaskError>) {
-        self.finish_with(answer, Seat::none());
+    pub fn finish(mut self, answer: Result<&[u8], TaskError>) {
+        self.answer(answer, &mut Seat::none());
     }
 
-    pub(crate) fn finish_with(mut self, answer: Result<&[u8], TaskError>, seat: Seat<'_>) {
-        if let Some(job) = self.job.take() {
-            job.finish(answer, seat);
+    /// Whether each call's arguments are preceded by their length.
+    pub(crate) fn is_chunk(&self) -> bool {
+        self.arguments.chunk.is_some()
+    }
+
+    /// How many calls have no answer yet. Their arguments are what [`RunningJob::arguments`] gives.
+    pub(crate) fn calls_left(&self) -> usize {
+        self.calls_left
+    }
+
+    /// Ends the first call that has no answer. With the last one `seat` is given back.
+    pub(crate) fn answer(&mut self, answer: Result<&[u8], TaskError>, seat: &mut Seat<'_>) {
+        self.calls_left -= 1;
+        if self.calls_left == 0 {
+            self.job.finish(answer, std::mem::take(seat));
+        } else {
+            if let Some((_, rest)) = split_first_call(self.arguments()) {
+                self.answered_bytes = self.arguments.bytes.len() - rest.len();
+            }
+            self.job.part(answer);
+        }
+    }
+
+    /// Ends all calls that have no answer in the same way.
+    pub(crate) fn fail(mut self, error: &TaskError, seat: &mut Seat<'_>) {
+        while self.calls_left > 0 {
+            self.answer(Err(error.clone()), seat);
         }
     }
 }
 
 impl Drop for RunningJob {
     fn drop(&mut self) {
-        if let Some(job) = self.job.take() {
-            job.finish(Err(TaskError::PoolShutDown), Seat::none());
+        while self.calls_left > 0 {
+            self.answer(Err(TaskError::PoolShutDown), &mut Seat::none());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_come_off_a_chunk_as_they_were_added() {
+        let mut arguments = Arguments::default();
+        for call in [b"".as_slice(), b"x", &[7; 300]] {
+            arguments
+                .add(|out| {
+                    out.extend_from_slice(call);
+                    Ok(())
+                })
+                .expect("encoded");
+        }
+        arguments
+            .add(|out| {
+                out.push(1);
+                Err(TaskError::Cancelled)
+            })
+            .expect_err("refused");
+        assert_eq!(arguments.chunk, Some(3));
+        let (first, rest) = split_first_call(&arguments.bytes).expect("the first");
+        let (second, rest) = split_first_call(rest).expect("the second");
+        let (third, rest) = split_first_call(rest).expect("the third");
+        assert_eq!(
+            (first, second, third, rest),
+            (b"".as_slice(), b"x".as_slice(), [7; 300].as_slice(), b"".as_slice())
+        );
+        assert_eq!(split_first_call(&[5, 0, 0, 0, 0, 0, 0, 0, 1]), None, "cut short");
     }
 }

@@ -2,9 +2,10 @@
 
 use std::sync::{Arc, Weak};
 
+use super::backlog::Permit;
 use super::codec::encode_into;
-use super::local::{self, Local, LocalJob};
-use super::remote::{Remote, RemoteJob, Request};
+use super::local::{self, Local, LocalJob, Places};
+use super::remote::{Arguments, Remote, RemoteJob, Single};
 use super::{Call, Home, ProcessTask};
 use crate::error::TaskError;
 use crate::future::{Group, Handle, TaskFuture};
@@ -27,12 +28,12 @@ impl Run<'_> {
 
     /// A job that runs in this process. `None` if the arguments could not be kept; the future says why.
     pub fn detach(self) -> Option<LocalJob> {
-        self.detach_for(Home::new())
+        self.detach_for(Home::new(), None)
     }
 
     /// A job that runs elsewhere. `None` if the arguments could not be encoded; the future says why.
     pub fn encode(self) -> Option<RemoteJob> {
-        self.call.encode()
+        self.encode_for(None)
     }
 
     /// Ends the call with `error`.
@@ -40,9 +41,14 @@ impl Run<'_> {
         self.call.refuse(error);
     }
 
-    /// As [`Run::detach`], for a pool whose workers help each other.
-    pub(crate) fn detach_for(self, home: Home) -> Option<LocalJob> {
-        self.call.detach(home)
+    /// As [`Run::detach`], for a pool whose workers help each other. The job holds the permit until it starts.
+    pub(crate) fn detach_for(self, home: Home, permit: Option<Permit>) -> Option<LocalJob> {
+        self.call.detach(home, permit)
+    }
+
+    /// As [`Run::encode`]. The job holds the permit until it starts.
+    pub(crate) fn encode_for(self, permit: Option<Permit>) -> Option<RemoteJob> {
+        self.call.encode(permit)
     }
 
     /// Has the job count for a scope.
@@ -54,8 +60,8 @@ impl Run<'_> {
 /// [`Run`] without the task's type.
 trait Erased {
     fn name(&self) -> &'static str;
-    fn detach(&mut self, home: Home) -> Option<LocalJob>;
-    fn encode(&mut self) -> Option<RemoteJob>;
+    fn detach(&mut self, home: Home, permit: Option<Permit>) -> Option<LocalJob>;
+    fn encode(&mut self, permit: Option<Permit>) -> Option<RemoteJob>;
     fn refuse(&mut self, error: TaskError);
     fn join(&mut self, group: &Arc<Group>);
 }
@@ -71,7 +77,16 @@ struct Typed<'a, T: ProcessTask> {
 
 /// Hands `call` to `start`, which is an executor's, and returns the future that it left behind.
 pub(super) fn submit<T: ProcessTask>(call: Call<'_, T>, start: impl FnOnce(Run<'_>)) -> TaskFuture<T::Output> {
-    let mut typed = Typed { call: Some(call), future: None, group: None };
+    submit_in(call, None, start)
+}
+
+/// As [`submit`], in a scope if there is one.
+pub(super) fn submit_in<T: ProcessTask>(
+    call: Call<'_, T>,
+    group: Option<&Arc<Group>>,
+    start: impl FnOnce(Run<'_>),
+) -> TaskFuture<T::Output> {
+    let mut typed = Typed { call: Some(call), future: None, group: group.cloned() };
     start(Run { call: &mut typed });
     typed.future.unwrap_or_else(|| local::failed(TaskError::PoolShutDown))
 }
@@ -79,6 +94,10 @@ pub(super) fn submit<T: ProcessTask>(call: Call<'_, T>, start: impl FnOnce(Run<'
 impl<'a, T: ProcessTask> Typed<'a, T> {
     fn take(&mut self) -> Call<'a, T> {
         self.call.take().expect("each way on consumes the run")
+    }
+
+    fn places(&self, permit: Option<Permit>) -> Places {
+        Places { permit, membership: self.group.as_ref().map(Group::enter) }
     }
 
     fn enroll<J: Handle + 'static>(&self, job: &Arc<J>) {
@@ -94,37 +113,36 @@ impl<T: ProcessTask> Erased for Typed<'_, T> {
         T::NAME
     }
 
-    fn detach(&mut self, home: Home) -> Option<LocalJob> {
-        let Call { args, limit, .. } = self.take();
+    fn detach(&mut self, home: Home, permit: Option<Permit>) -> Option<LocalJob> {
+        let Call { args, options, .. } = self.take();
         match T::own(args) {
             Err(error) => {
                 self.refuse(error);
                 None
             }
             Ok(owned) => {
-                let membership = self.group.as_ref().map(Group::enter);
-                let job = Local::new(move || T::call_owned(owned), home, membership);
+                let job = Local::new(move || T::call_owned(owned), home, self.places(permit));
                 self.enroll(&job);
                 self.future = Some(TaskFuture::new(Arc::<Local<_, _>>::clone(&job)));
-                Some(LocalJob::new(job, limit))
+                Some(LocalJob::new(job, options))
             }
         }
     }
 
-    fn encode(&mut self) -> Option<RemoteJob> {
-        let Call { args, limit, .. } = self.take();
-        let mut arguments = Vec::new();
+    fn encode(&mut self, permit: Option<Permit>) -> Option<RemoteJob> {
+        let Call { args, options, .. } = self.take();
+        let mut bytes = Vec::new();
         // An argument's `Serialize` is user code, and may panic.
-        let encoded = super::panics::catch(|| encode_into::<T>(&args, &mut arguments)).flatten();
+        let encoded = super::panics::catch(|| encode_into::<T>(&args, &mut bytes)).flatten();
         if let Err(error) = encoded {
             self.refuse(error);
             return None;
         }
-        let membership = self.group.as_ref().map(Group::enter);
-        let job = Remote::<T>::new(Request { arguments, limit }, membership);
+        let arguments = Arguments { bytes, chunk: None };
+        let job = Remote::<T>::new(arguments, options.limit, self.places(permit), Single);
         self.enroll(&job);
         self.future = Some(TaskFuture::new(Arc::<Remote<T>>::clone(&job)));
-        Some(RemoteJob::new(job))
+        Some(RemoteJob::new(job, options))
     }
 
     fn refuse(&mut self, error: TaskError) {

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 /// Counts changes of what is said here and over the links.
-pub(crate) const PROTOCOL: u32 = 1;
+pub(crate) const PROTOCOL: u32 = 2;
 
 /// No message of the first exchange comes near this.
 const MAX_LEN_BYTES: u32 = 64 * 1024;

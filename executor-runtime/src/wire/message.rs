@@ -1,7 +1,11 @@
 //! Tasks and answers as bytes, the same on every link.
 //!
-//! 1. A task is its number, eight bytes, and then the encoded arguments.
-//! 2. An answer is one byte that says what it is, and then the encoded value,
+//! 1. A task is its number, eight bytes, then one byte that says whether there
+//!    is one call of it or a chunk of calls, and then the encoded arguments. In a
+//!    chunk those of each call come after their length.
+//! 2. Each call is answered by a message of its own, in order and as soon as it
+//!    has ended: so it is known which call a worker died of.
+//! 3. An answer is one byte that says what it is, and then the encoded value,
 //!    or the encoded error.
 
 use serde::{Deserialize, Serialize};
@@ -9,22 +13,36 @@ use serde::{Deserialize, Serialize};
 use super::LinkError;
 use crate::error::{CodecFailure, PanicReport, TaskError};
 
+/// The number of a task, and whether its message is a chunk.
+const HEAD_BYTES: usize = 9;
+
+const ONE: u8 = 0;
+const CHUNK: u8 = 1;
+
 /// A task on the wire.
 pub(crate) struct Task<'a> {
     /// The bytes of its `WireId`.
     pub(crate) id: [u8; 8],
+    pub(crate) is_chunk: bool,
     pub(crate) arguments: &'a [u8],
 }
 
 impl<'a> Task<'a> {
-    /// The two parts of its message.
-    pub(crate) fn parts(&self) -> [&[u8]; 2] {
-        [&self.id, self.arguments]
+    /// What goes before the arguments.
+    pub(crate) fn head(&self) -> [u8; HEAD_BYTES] {
+        let mut head = [if self.is_chunk { CHUNK } else { ONE }; HEAD_BYTES];
+        head[..self.id.len()].copy_from_slice(&self.id);
+        head
     }
 
     pub(crate) fn read(message: &'a [u8]) -> Result<Self, LinkError> {
-        let (id, arguments) = message.split_first_chunk().ok_or(LinkError::Protocol)?;
-        Ok(Self { id: *id, arguments })
+        let (id, rest) = message.split_first_chunk().ok_or(LinkError::Protocol)?;
+        let (is_chunk, arguments) = match rest.split_first() {
+            Some((&ONE, arguments)) => (false, arguments),
+            Some((&CHUNK, arguments)) => (true, arguments),
+            _ => return Err(LinkError::Protocol),
+        };
+        Ok(Self { id: *id, is_chunk, arguments })
     }
 }
 
@@ -96,10 +114,14 @@ mod tests {
 
     #[test]
     fn a_task_comes_back_in_its_parts() {
-        let message = Task { id: [7; 8], arguments: b"xyz" }.parts().concat();
-        let task = Task::read(&message).expect("a task");
-        assert_eq!((task.id, task.arguments), ([7; 8], b"xyz".as_slice()));
+        for is_chunk in [false, true] {
+            let sent = Task { id: [7; 8], is_chunk, arguments: b"xyz" };
+            let message = [&sent.head(), sent.arguments].concat();
+            let task = Task::read(&message).expect("a task");
+            assert_eq!((task.id, task.is_chunk, task.arguments), ([7; 8], is_chunk, b"xyz".as_slice()));
+        }
         assert!(Task::read(b"short").is_err());
+        assert!(Task::read(&[2; HEAD_BYTES]).is_err());
     }
 
     #[test]

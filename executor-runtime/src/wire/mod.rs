@@ -9,8 +9,8 @@
 //!      │   ◀──────────────── Welcome { protocol, program, door } ──│  over the pair
 //!      │── channels, through the door ─────────────────────────▶   │
 //!      │                                                           │
-//!      │── task: number, arguments ────────────────────────────▶   │  message.rs,
-//!      │   ◀────────────────────── answer: value, or an error ─────│  over a link
+//!      │── task: number, arguments of one call or several ─────▶   │  message.rs,
+//!      │   ◀───────────── answer to each: value, or an error ──────│  over a link
 //! ```
 //!
 //! A link carries whole messages of any size, one at a time each way.

@@ -12,8 +12,8 @@ use std::thread;
 
 use super::DEPTH;
 use crate::sys::start::{FAILED, claim, exit_now};
-use crate::task::WireId;
 use crate::task::registry::Registry;
+use crate::task::{WireId, split_first_call};
 use crate::wire::{self, GuestLink, Hello, LinkError, PROTOCOL, Task, Welcome};
 
 /// Becomes a worker if this process was started as one, and never returns then.
@@ -76,15 +76,51 @@ fn run_tasks(registry: &Registry, mut link: impl GuestLink) -> LinkError {
             Ok(task) => task,
             Err(error) => return error,
         };
-        wire::answer_with(&mut answer, |out| registry.run(WireId::from_bytes(task.id), task.arguments, out));
-        if std::process::id() != worker {
-            // The task forked, and this is the copy: only one of them may answer.
-            exit_now(0);
+        let mut calls = Calls::of(&task);
+        for arguments in calls.by_ref() {
+            wire::answer_with(&mut answer, |out| registry.run(WireId::from_bytes(task.id), arguments, out));
+            if std::process::id() != worker {
+                // The task forked, and this is the copy: only one of them may answer.
+                exit_now(0);
+            }
+            if let Err(error) = link.send(&answer) {
+                return error;
+            }
+            wire::give_back(&mut answer);
         }
-        if let Err(error) = link.send(&answer) {
-            return error;
+        if !calls.rest.is_empty() {
+            return LinkError::Protocol;
         }
         wire::give_back(&mut message);
-        wire::give_back(&mut answer);
+    }
+}
+
+/// The arguments of each call of a message.
+struct Calls<'a> {
+    /// A single call, until it is taken.
+    one: Option<&'a [u8]>,
+    /// What is left of a chunk.
+    rest: &'a [u8],
+}
+
+impl<'a> Calls<'a> {
+    fn of(task: &Task<'a>) -> Self {
+        if task.is_chunk {
+            Self { one: None, rest: task.arguments }
+        } else {
+            Self { one: Some(task.arguments), rest: &[] }
+        }
+    }
+}
+
+impl<'a> Iterator for Calls<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        self.one.take().or_else(|| {
+            let (call, rest) = split_first_call(self.rest)?;
+            self.rest = rest;
+            Some(call)
+        })
     }
 }

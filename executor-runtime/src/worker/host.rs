@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use crate::error::{PoolError, TaskError, WorkerDeath, WorkerExit};
 use crate::sys::process::Process;
-use crate::task::RunningJob;
 use crate::task::registry::Registry;
+use crate::task::{RunningJob, Seat};
 use crate::wire::{self, Hello, HostLink, LinkError, PROTOCOL, Task, Welcome};
 
 /// How long a worker that was told to end may run its exit handlers.
@@ -87,42 +87,58 @@ impl Starting {
     }
 }
 
-/// How a task ended, when not with a value.
-pub(crate) enum Ended {
-    /// The worker said why there is no value, and is ready for the next task.
-    Failed(TaskError),
-    /// The worker is gone, and the task with it.
-    Lost(TaskError),
-}
-
 impl Worker {
     /// Whether it has died since its last task.
     pub(crate) fn is_dead(&self) -> bool {
         self.process.has_ended()
     }
 
-    /// Runs a task and returns its encoded value. At `limit` the worker is killed.
-    pub(crate) fn call(&mut self, task: &RunningJob, limit: Option<Duration>) -> Result<&[u8], Ended> {
+    /// Runs the calls of a job that have no answer yet, and answers each. `seat` goes with the last answer.
+    ///
+    /// At `limit` after a call has started the worker is killed.
+    ///
+    /// # Errors
+    ///
+    /// The worker is gone, and the first call without an answer with it.
+    pub(crate) fn run(
+        &mut self,
+        job: &mut RunningJob,
+        limit: Option<Duration>,
+        seat: &mut Seat<'_>,
+    ) -> Result<(), TaskError> {
+        let task = Task { id: job.id().to_bytes(), is_chunk: job.is_chunk(), arguments: job.arguments() };
+        let mut started = Instant::now();
+        let mut passed = self.link.send([&task.head(), task.arguments]);
+        while job.calls_left() > 0 {
+            passed = passed.and_then(|()| self.await_answer(started, limit));
+            let answer = passed.and_then(|()| wire::read_answer(&self.answer));
+            match answer {
+                Ok(answer) => job.answer(answer, seat),
+                Err(error) => return Err(self.lost(error, job.name(), started, limit)),
+            }
+            started = Instant::now();
+        }
+        Ok(())
+    }
+
+    fn await_answer(&mut self, started: Instant, limit: Option<Duration>) -> Result<(), LinkError> {
         wire::give_back(&mut self.answer);
-        let started = Instant::now();
         let deadline = limit.and_then(|limit| started.checked_add(limit));
         let process = &self.process;
-        let passed = self
-            .link
-            .send(Task { id: task.id().to_bytes(), arguments: task.arguments() }.parts())
-            .and_then(|()| self.link.receive(&mut self.answer, deadline, &|| process.has_ended()));
-        let answer = passed.and_then(|()| wire::read_answer(&self.answer));
-        match answer {
-            Ok(answer) => answer.map_err(Ended::Failed),
-            Err(LinkError::TimedOut) => {
-                process.kill();
-                let limit = limit.expect("only a limit makes a deadline");
-                Err(Ended::Lost(TaskError::TimedOut { limit }))
+        self.link.receive(&mut self.answer, deadline, &|| process.has_ended())
+    }
+
+    /// Makes sure that a worker whose link has failed is dead, and says what that means for the call it ran.
+    fn lost(&self, error: LinkError, task: &str, started: Instant, limit: Option<Duration>) -> TaskError {
+        match (error, limit) {
+            (LinkError::TimedOut, Some(limit)) => {
+                self.process.kill();
+                TaskError::TimedOut { limit }
             }
-            Err(error) => {
-                let exit = lost(process, error);
-                let death = WorkerDeath::new(process.pid(), exit, task.name().to_owned(), started.elapsed());
-                Err(Ended::Lost(TaskError::WorkerDied(Arc::new(death))))
+            (error, _) => {
+                let exit = ended(&self.process, error);
+                let death = WorkerDeath::new(self.process.pid(), exit, task.to_owned(), started.elapsed());
+                TaskError::WorkerDied(Arc::new(death))
             }
         }
     }
@@ -139,7 +155,7 @@ impl Worker {
 }
 
 /// The end of a worker whose link failed.
-fn lost(process: &Process, error: LinkError) -> WorkerExit {
+fn ended(process: &Process, error: LinkError) -> WorkerExit {
     // A closed link is the first sign of a death, which then needs a moment to
     // be complete. A worker that goes on without its link is of no use.
     if error == LinkError::Protocol || !process.wait_ended(Some(EXIT_LIMIT)) {

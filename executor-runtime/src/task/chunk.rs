@@ -1,0 +1,209 @@
+//! Several calls of one task on their way into an executor together.
+//!
+//! A chunk costs one place in the queue and one message, and yet each of its
+//! calls has a result of its own: one that fails, or that takes its worker
+//! with it, costs only itself.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Weak};
+
+use super::backlog::Permit;
+use super::call::CallOptions;
+use super::codec::encode_into;
+use super::local::{Local, LocalJob, Places, failed};
+use super::remote::{Arguments, Gather, Remote, RemoteJob};
+use super::{Call, Home, ProcessTask, Run, panics, run};
+use crate::error::TaskError;
+use crate::future::{Group, Handle, TaskFuture};
+
+/// The results of a chunk's calls, in their order.
+pub(crate) type Results<T> = Vec<Result<T, TaskError>>;
+
+/// Calls that were submitted together.
+pub enum Flight<T> {
+    /// One call.
+    One(TaskFuture<T>),
+    /// Each call is a job of its own.
+    Each(Vec<TaskFuture<T>>),
+    /// All calls are one job.
+    Chunk {
+        /// Ends when all calls have ended.
+        future: TaskFuture<Results<T>>,
+        /// How many they are.
+        calls: usize,
+    },
+}
+
+/// Several submitted calls of one process task, for an [`Executor`](crate::Executor) to take in.
+///
+/// An executor that cannot do better starts them one by one: [`RunChunk::each`]. One that stands before
+/// another one passes them on.
+pub struct RunChunk<'a> {
+    calls: &'a mut dyn ErasedChunk,
+}
+
+impl RunChunk<'_> {
+    /// Hands over each call as a [`Run`] of its own.
+    pub fn each(self, mut start: impl FnMut(Run<'_>)) {
+        self.calls.each(&mut start);
+    }
+
+    /// One job of all calls that runs in this process.
+    pub(crate) fn detach_for(self, home: Home, permit: Option<Permit>) -> Option<LocalJob> {
+        self.calls.detach(home, permit)
+    }
+
+    /// One job of all calls that runs elsewhere; `None` if none of them could be encoded.
+    pub(crate) fn encode(self, permit: Option<Permit>) -> Option<RemoteJob> {
+        self.calls.encode(permit)
+    }
+
+    /// The options of each call. Only calls that have the same can be one job.
+    pub(crate) fn options(&self) -> impl Iterator<Item = CallOptions> {
+        (0..self.calls.len()).map(|place| self.calls.options(place))
+    }
+
+    /// Has the jobs count for a scope.
+    pub(crate) fn join(&mut self, group: &Arc<Group>) {
+        self.calls.join(group);
+    }
+}
+
+/// [`RunChunk`] without the task's type.
+trait ErasedChunk {
+    fn each(&mut self, start: &mut dyn FnMut(Run<'_>));
+    fn detach(&mut self, home: Home, permit: Option<Permit>) -> Option<LocalJob>;
+    fn encode(&mut self, permit: Option<Permit>) -> Option<RemoteJob>;
+    fn len(&self) -> usize;
+    fn options(&self, place: usize) -> CallOptions;
+    fn join(&mut self, group: &Arc<Group>);
+}
+
+/// [`RunChunk`] with the task's type: lies in the submitter's frame.
+struct TypedChunk<'a, T: ProcessTask> {
+    calls: Vec<Call<'a, T>>,
+    /// `Some` once the executor took the calls in.
+    flight: Option<Flight<T::Output>>,
+    group: Option<Arc<Group>>,
+}
+
+/// Hands `calls` to `start`, which is an executor's, and returns the futures that it left behind.
+pub(super) fn submit<T: ProcessTask>(calls: Vec<Call<'_, T>>, start: impl FnOnce(RunChunk<'_>)) -> Flight<T::Output> {
+    let mut typed = TypedChunk { calls, flight: None, group: None };
+    start(RunChunk { calls: &mut typed });
+    let TypedChunk { calls, flight, .. } = typed;
+    flight.unwrap_or_else(|| Flight::Each(calls.iter().map(|_| failed(TaskError::PoolShutDown)).collect()))
+}
+
+impl<T: ProcessTask> TypedChunk<'_, T> {
+    fn places(&self, permit: Option<Permit>) -> Places {
+        Places { permit, membership: self.group.as_ref().map(Group::enter) }
+    }
+
+    /// The options of all calls, which are those of the first.
+    fn common_options(&self) -> CallOptions {
+        self.calls.first().map(|call| call.options).unwrap_or_default()
+    }
+
+    fn enroll<J: Handle + 'static>(&self, job: &Arc<J>) {
+        if let Some(group) = &self.group {
+            let job: Weak<J> = Arc::downgrade(job);
+            group.add(job);
+        }
+    }
+}
+
+impl<T: ProcessTask> ErasedChunk for TypedChunk<'_, T> {
+    fn each(&mut self, start: &mut dyn FnMut(Run<'_>)) {
+        let group = self.group.as_ref();
+        let calls = self.calls.drain(..);
+        self.flight = Some(Flight::Each(calls.map(|call| run::submit_in(call, group, &mut *start)).collect()));
+    }
+
+    fn detach(&mut self, home: Home, permit: Option<Permit>) -> Option<LocalJob> {
+        let options = self.common_options();
+        let closures: Vec<_> =
+            self.calls.drain(..).map(|call| T::own(call.args).map(|owned| move || T::call_owned(owned))).collect();
+        let calls = closures.len();
+        let job = Local::new(one_after_another(closures), home, self.places(permit));
+        self.enroll(&job);
+        self.flight = Some(Flight::Chunk { future: TaskFuture::new(Arc::<Local<_, _>>::clone(&job)), calls });
+        Some(LocalJob::new(job, options))
+    }
+
+    fn encode(&mut self, permit: Option<Permit>) -> Option<RemoteJob> {
+        let options = self.common_options();
+        let mut arguments = Arguments::default();
+        let mut answers = Answers { results: Vec::with_capacity(self.calls.len()), unsent: VecDeque::new() };
+        let calls = self.calls.len();
+        for (number, call) in self.calls.drain(..).enumerate() {
+            // An argument's `Serialize` is user code, and may panic.
+            let encode = |out: &mut Vec<u8>| panics::catch(|| encode_into::<T>(&call.args, out)).flatten();
+            if let Err(error) = arguments.add(encode) {
+                answers.unsent.push_back((number, error));
+            }
+        }
+        if arguments.chunk.is_none() {
+            let futures = answers.unsent.into_iter().map(|(_, error)| failed(error));
+            self.flight = Some(Flight::Each(futures.collect()));
+            return None;
+        }
+        let job = Remote::<T, _>::new(arguments, options.limit, self.places(permit), answers);
+        self.enroll(&job);
+        self.flight = Some(Flight::Chunk { future: TaskFuture::new(Arc::<Remote<T, _>>::clone(&job)), calls });
+        Some(RemoteJob::new(job, options))
+    }
+
+    fn len(&self) -> usize {
+        self.calls.len()
+    }
+
+    fn options(&self, place: usize) -> CallOptions {
+        self.calls[place].options
+    }
+
+    fn join(&mut self, group: &Arc<Group>) {
+        self.group = Some(Arc::clone(group));
+    }
+}
+
+/// Runs closures one after another, each with a result of its own. What one of them owned is gone before the next.
+pub(crate) fn one_after_another<T, F>(
+    closures: Vec<Result<F, TaskError>>,
+) -> impl FnOnce() -> Result<Results<T>, TaskError>
+where
+    F: FnOnce() -> Result<T, TaskError>,
+{
+    move || Ok(closures.into_iter().map(|closure| panics::catch(closure?).flatten()).collect())
+}
+
+/// The answers to a chunk's calls as they come.
+struct Answers<T> {
+    results: Results<T>,
+    /// Calls that were never sent, by their place in the chunk.
+    unsent: VecDeque<(usize, TaskError)>,
+}
+
+impl<T> Answers<T> {
+    /// Puts in those that were never sent and are next.
+    fn fill(&mut self) {
+        while let Some((_, error)) = self.unsent.pop_front_if(|(place, _)| *place == self.results.len()) {
+            self.results.push(Err(error));
+        }
+    }
+}
+
+impl<T: Send + 'static> Gather<T> for Answers<T> {
+    type Value = Results<T>;
+
+    fn part(&mut self, answer: Result<T, TaskError>) {
+        self.fill();
+        self.results.push(answer);
+    }
+
+    fn last(&mut self, answer: Result<T, TaskError>) -> Result<Results<T>, TaskError> {
+        self.part(answer);
+        self.fill();
+        Ok(std::mem::take(&mut self.results))
+    }
+}
