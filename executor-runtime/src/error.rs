@@ -52,6 +52,27 @@ pub enum TaskError {
     },
     /// The value was taken out of this future before.
     AlreadyTaken,
+    /// The [`Promise`](crate::Promise) was dropped without a result.
+    Abandoned,
+}
+
+impl TaskError {
+    /// The name of the variant.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Panicked(_) => "Panicked",
+            Self::Cancelled => "Cancelled",
+            Self::TimedOut { .. } => "TimedOut",
+            Self::WorkerDied(_) => "WorkerDied",
+            Self::Encode(_) => "Encode",
+            Self::Decode(_) => "Decode",
+            Self::PoolBroken { .. } => "PoolBroken",
+            Self::PoolShutDown => "PoolShutDown",
+            Self::UnknownTask { .. } => "UnknownTask",
+            Self::AlreadyTaken => "AlreadyTaken",
+            Self::Abandoned => "Abandoned",
+        }
+    }
 }
 
 impl fmt::Display for TaskError {
@@ -67,6 +88,7 @@ impl fmt::Display for TaskError {
             Self::PoolShutDown => f.write_str("the pool was shut down"),
             Self::UnknownTask { name } => write!(f, "the worker process knows no task `{name}`"),
             Self::AlreadyTaken => f.write_str("the value was taken out of this future before"),
+            Self::Abandoned => f.write_str("the promise was dropped without a result"),
         }
     }
 }

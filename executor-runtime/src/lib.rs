@@ -22,7 +22,8 @@ pub use executor::{
 pub use executor::{ProcessPoolBuilder, ProcessPoolExecutor};
 pub use executor_macros::{main, pool_task, with_pool};
 pub use future::{
-    AsCompleted, AsCompletedTimeout, ReturnWhen, State, TaskFuture, TaskId, Waitable, Waited, as_completed, wait,
+    AsCompleted, AsCompletedStream, AsCompletedTimeout, Promise, ReturnWhen, RunningPromise, State, TaskFuture,
+    TaskHandle, TaskId, Unobserved, Waitable, Waited, as_completed, promise, set_unobserved_failure_hook, wait,
 };
 pub use task::{
     Call, Initialized, Job, LocalJob, OwnedTask, ProcessJob, ProcessTask, RemoteJob, Run, RunChunk, RunningJob, Task,

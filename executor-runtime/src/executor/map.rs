@@ -12,7 +12,7 @@ use std::iter::Fuse;
 use std::time::{Duration, Instant};
 
 use crate::error::{TaskError, WaitTimeout};
-use crate::future::{AsCompleted, State, TaskFuture, Wait, Watch, as_completed};
+use crate::future::{AsCompleted, State, TaskFuture, TaskId, Wait, Watch, as_completed};
 use crate::task::{Flight, Results};
 
 /// The least number of calls in flight, however few workers there are.
@@ -279,7 +279,7 @@ impl<T> Flights<T> {
         let next = match &mut self.order {
             Order::OfItems(queue) => match queue.front() {
                 Some(first) if !first.wait_until(deadline) => {
-                    return Err(queue.iter().filter(|flown| !flown.state().is_done()).map(Flown::calls).sum());
+                    return Err(queue.iter().filter(|flown| !Wait::state(*flown).is_done()).map(Flown::calls).sum());
                 }
                 _ => queue.pop_front(),
             },
@@ -293,8 +293,8 @@ impl<T> Flights<T> {
         self.calls = 0;
         match &mut self.order {
             // From the back: the front is what runs next.
-            Order::OfItems(queue) => queue.drain(..).rev().for_each(Flown::cancel),
-            Order::OfEnds(ends) => ends.take_waiting().for_each(Flown::cancel),
+            Order::OfItems(queue) => queue.drain(..).rev().for_each(Flown::abandon),
+            Order::OfEnds(ends) => ends.take_waiting().for_each(Flown::abandon),
         }
     }
 }
@@ -314,11 +314,11 @@ impl<T> Flown<T> {
         }
     }
 
-    fn cancel(self) {
+    fn abandon(self) {
         match self {
-            Self::One(future) => future.cancel(),
-            Self::Chunk { future, .. } => future.cancel(),
-        };
+            Self::One(future) => future.abandon(),
+            Self::Chunk { future, .. } => future.abandon(),
+        }
     }
 
     /// The results of a job that has ended.
@@ -342,6 +342,9 @@ impl<T> Flown<T> {
 }
 
 impl<T> Wait for Flown<T> {
+    fn identity(&self) -> Option<TaskId> {
+        None
+    }
     fn state(&self) -> State {
         self.as_wait().state()
     }

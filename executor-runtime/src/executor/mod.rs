@@ -10,6 +10,7 @@ mod process;
 mod scope;
 mod thread;
 
+use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -129,25 +130,28 @@ pub trait ExecutorExt: Executor {
     ///
     /// Never fails: a call that cannot be taken in, because its arguments cannot be encoded or the executor was
     /// shut down, ends in its future.
+    #[track_caller]
     fn submit<J: ProcessJob>(&self, job: J) -> TaskFuture<J::Output> {
-        job.submit_to(|run| self.start(run))
+        job.submit_to(Location::caller(), |run| self.start(run))
     }
 
     /// Submits one call for each item and yields the results in order (Python: `Executor.map()`).
     ///
     /// Unlike Python's it is lazy, and an item that fails costs only itself: see [`Map`]. `make` turns an item
     /// into a call: `square::task`, or a closure if there are several arguments.
+    #[track_caller]
     fn map<'p, I, F, J>(&'p self, mut make: F, items: I) -> Map<'p, I::IntoIter, J::Output>
     where
         I: IntoIterator,
         F: FnMut(I::Item) -> J + 'p,
         J: ProcessJob,
     {
+        let at = Location::caller();
         Map::new(items.into_iter(), self.max_workers(), move |portion| match portion {
-            Portion::One(item) => Flight::One(self.submit(make(item))),
+            Portion::One(item) => Flight::One(make(item).submit_to(at, |run| self.start(run))),
             Portion::Many(items) => {
                 let calls = items.into_iter().map(&mut make).collect();
-                J::submit_all_to(calls, |chunk| self.start_chunk(chunk))
+                J::submit_all_to(calls, at, |chunk| self.start_chunk(chunk))
             }
         })
     }

@@ -9,6 +9,7 @@
 //! ```
 
 use std::fmt;
+use std::panic::Location;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
@@ -88,6 +89,7 @@ impl ProcessPoolExecutor {
     ///
     /// Where the pool has a limit for waiting calls ([`max_pending`](ProcessPoolBuilder::max_pending)), it waits
     /// for room, but never in a callback of one of the pool's tasks.
+    #[track_caller]
     pub fn submit<J: ProcessJob>(&self, job: J) -> TaskFuture<J::Output> {
         ExecutorExt::submit(self, job)
     }
@@ -97,9 +99,10 @@ impl ProcessPoolExecutor {
     /// # Errors
     ///
     /// [`PoolFull`] with the call, if [`max_pending`](ProcessPoolBuilder::max_pending) calls wait already.
+    #[track_caller]
     pub fn try_submit<J: ProcessJob>(&self, job: J) -> Result<TaskFuture<J::Output>, PoolFull<J>> {
         match self.pool.try_admit() {
-            Ok(permit) => Ok(job.submit_to(|run| self.start_with(run, permit))),
+            Ok(permit) => Ok(job.submit_to(Location::caller(), |run| self.start_with(run, permit))),
             Err(Full) => Err(PoolFull(job)),
         }
     }
@@ -111,6 +114,7 @@ impl ProcessPoolExecutor {
     }
 
     /// Submits one call for each item (Python: `Executor.map()`): as [`ExecutorExt::map`], without the trait.
+    #[track_caller]
     pub fn map<'p, I, F, J>(&'p self, make: F, items: I) -> Map<'p, I::IntoIter, J::Output>
     where
         I: IntoIterator,
@@ -272,6 +276,7 @@ impl ProcessPoolBuilder {
     /// # }
     /// ```
     #[expect(clippy::needless_pass_by_value, reason = "calls are given away, here as to `submit`")]
+    #[track_caller]
     pub fn initializer<T>(mut self, call: Call<'_, T>) -> Self
     where
         T: ProcessTask<Output: Initialized>,

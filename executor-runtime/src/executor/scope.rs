@@ -4,7 +4,7 @@
 //! encoded or owned. [`ThreadScope`] lends what outlives it to jobs on threads;
 //! the part of it that needs care is `sys::scoped`.
 
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
 use super::map::Portion;
@@ -34,11 +34,13 @@ where
 
 impl<E: Executor + ?Sized> Scope<'_, E> {
     /// Submits one call: as [`ExecutorExt::submit`], without the trait.
+    #[track_caller]
     pub fn submit<J: ProcessJob>(&self, job: J) -> TaskFuture<J::Output> {
         ExecutorExt::submit(self, job)
     }
 
     /// Submits one call for each item: as [`ExecutorExt::map`], without the trait.
+    #[track_caller]
     pub fn map<'s, I, F, J>(&'s self, make: F, items: I) -> Map<'s, I::IntoIter, J::Output>
     where
         I: IntoIterator,
@@ -75,19 +77,17 @@ pub type ThreadScope<'scope, 'env> = Scoped<'scope, 'env, ThreadPoolExecutor>;
 
 impl<'scope> ThreadScope<'scope, '_> {
     /// Submits a closure or a call of any task; it may borrow from outside of the scope.
+    #[track_caller]
     pub fn submit<J>(&'scope self, job: J) -> TaskFuture<J::Output>
     where
         J: Job + Send + 'scope,
         J::Output: Send + 'scope,
     {
-        let options = job.options();
-        let permit = self.pool().pool().admit();
-        let (job, future) = self.job(move || Ok::<_, TaskError>(job.run()), options, permit);
-        self.pool().start_job(job);
-        future
+        self.submit_at(job, Location::caller())
     }
 
     /// Submits one job for each item and yields the results in order: see [`Map`].
+    #[track_caller]
     pub fn map<I, F, J>(&'scope self, mut make: F, items: I) -> Map<'scope, I::IntoIter, J::Output>
     where
         I: IntoIterator,
@@ -95,23 +95,36 @@ impl<'scope> ThreadScope<'scope, '_> {
         J: Job + Send + 'scope,
         J::Output: Send + 'scope,
     {
+        let at = Location::caller();
         Map::new(items.into_iter(), self.pool().max_workers(), move |portion| match portion {
-            Portion::One(item) => Flight::One(self.submit(make(item))),
-            Portion::Many(items) => self.submit_chunk(items.into_iter().map(&mut make).collect()),
+            Portion::One(item) => Flight::One(self.submit_at(make(item), at)),
+            Portion::Many(items) => self.submit_chunk_at(items.into_iter().map(&mut make).collect(), at),
         })
     }
 
-    fn submit_chunk<J>(&'scope self, jobs: Vec<J>) -> Flight<J::Output>
+    fn submit_at<J>(&'scope self, job: J, at: &'static Location<'static>) -> TaskFuture<J::Output>
+    where
+        J: Job + Send + 'scope,
+        J::Output: Send + 'scope,
+    {
+        let options = job.options();
+        let permit = self.pool().pool().admit();
+        let (job, future) = self.job(move || Ok::<_, TaskError>(job.run()), options, permit, at);
+        self.pool().start_job(job);
+        future
+    }
+
+    fn submit_chunk_at<J>(&'scope self, jobs: Vec<J>, at: &'static Location<'static>) -> Flight<J::Output>
     where
         J: Job + Send + 'scope,
         J::Output: Send + 'scope,
     {
         let Some(options) = chunk_options(jobs.iter().map(Job::options)) else {
-            return Flight::Each(jobs.into_iter().map(|job| self.submit(job)).collect());
+            return Flight::Each(jobs.into_iter().map(|job| self.submit_at(job, at)).collect());
         };
         let calls = jobs.len();
         let closures = jobs.into_iter().map(|job| Ok(move || Ok(job.run()))).collect();
-        let (job, future) = self.job(one_after_another(closures), options, self.pool().pool().admit());
+        let (job, future) = self.job(one_after_another(closures), options, self.pool().pool().admit(), at);
         self.pool().start_job(job);
         Flight::Chunk { future, calls }
     }

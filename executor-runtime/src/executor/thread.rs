@@ -1,6 +1,7 @@
 //! Tasks on threads of this process.
 
 use std::fmt;
+use std::panic::Location;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -64,8 +65,9 @@ impl ThreadPoolExecutor {
     /// Never fails: after a shutdown the future ends with [`TaskError::PoolShutDown`]. A panic of the job is
     /// its future's [`TaskError::Panicked`]. Where the pool has a limit for waiting jobs
     /// ([`max_pending`](ThreadPoolBuilder::max_pending)), it waits for room, but never on the pool's own threads.
+    #[track_caller]
     pub fn submit<J: ThreadJob>(&self, job: J) -> TaskFuture<J::Output> {
-        self.submit_with(job, self.pool.admit())
+        self.submit_at(job, self.pool.admit(), Location::caller())
     }
 
     /// Submits a closure or a call of a task if there is room for one more that waits.
@@ -73,48 +75,56 @@ impl ThreadPoolExecutor {
     /// # Errors
     ///
     /// [`PoolFull`] with the job, if [`max_pending`](ThreadPoolBuilder::max_pending) jobs wait already.
+    #[track_caller]
     pub fn try_submit<J: ThreadJob>(&self, job: J) -> Result<TaskFuture<J::Output>, PoolFull<J>> {
         match self.pool.try_admit() {
-            Ok(permit) => Ok(self.submit_with(job, permit)),
+            Ok(permit) => Ok(self.submit_at(job, permit, Location::caller())),
             Err(Full) => Err(PoolFull(job)),
         }
     }
 
-    fn submit_with<J: ThreadJob>(&self, job: J, permit: Option<Permit>) -> TaskFuture<J::Output> {
+    fn submit_at<J: ThreadJob>(
+        &self,
+        job: J,
+        permit: Option<Permit>,
+        at: &'static Location<'static>,
+    ) -> TaskFuture<J::Output> {
         let options = job.options();
         match job.own() {
             Ok(closure) => {
-                let job = Local::new(closure, self.pool.home(), Places { permit, membership: None });
+                let job = Local::new(closure, self.pool.home(), Places { permit, membership: None }, at);
                 let future = TaskFuture::new(Arc::<Local<_, _>>::clone(&job));
                 self.pool.submit(LocalJob::new(job, options));
                 future
             }
-            Err(error) => failed(error),
+            Err(error) => failed(error, at),
         }
     }
 
     /// Submits one job for each item and yields the results in order (Python: `Executor.map()`): see [`Map`].
+    #[track_caller]
     pub fn map<'p, I, F, J>(&'p self, mut make: F, items: I) -> Map<'p, I::IntoIter, J::Output>
     where
         I: IntoIterator,
         F: FnMut(I::Item) -> J + 'p,
         J: ThreadJob,
     {
+        let at = Location::caller();
         Map::new(items.into_iter(), self.max_workers(), move |portion| match portion {
-            Portion::One(item) => Flight::One(self.submit(make(item))),
-            Portion::Many(items) => self.submit_chunk(items.into_iter().map(&mut make).collect()),
+            Portion::One(item) => Flight::One(self.submit_at(make(item), self.pool.admit(), at)),
+            Portion::Many(items) => self.submit_chunk_at(items.into_iter().map(&mut make).collect(), at),
         })
     }
 
-    fn submit_chunk<J: ThreadJob>(&self, jobs: Vec<J>) -> Flight<J::Output> {
+    fn submit_chunk_at<J: ThreadJob>(&self, jobs: Vec<J>, at: &'static Location<'static>) -> Flight<J::Output> {
         let options = chunk_options(jobs.iter().map(ThreadJob::options));
         let Some(options) = options else {
-            return Flight::Each(jobs.into_iter().map(|job| self.submit(job)).collect());
+            return Flight::Each(jobs.into_iter().map(|job| self.submit_at(job, self.pool.admit(), at)).collect());
         };
         let closures: Vec<_> = jobs.into_iter().map(ThreadJob::own).collect();
         let calls = closures.len();
         let places = Places { permit: self.pool.admit(), membership: None };
-        let job = Local::new(one_after_another(closures), self.pool.home(), places);
+        let job = Local::new(one_after_another(closures), self.pool.home(), places, at);
         let future = TaskFuture::new(Arc::<Local<_, _>>::clone(&job));
         self.pool.submit(LocalJob::new(job, options));
         Flight::Chunk { future, calls }

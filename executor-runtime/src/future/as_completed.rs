@@ -1,14 +1,21 @@
 //! Futures in the order in which they end.
 
+use std::collections::{BTreeMap, HashSet};
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use futures_core::Stream;
+
+use super::TaskId;
 use super::wait::{Waitable, Watching};
 use crate::error::WaitTimeout;
 
 /// Yields each future as it ends (Python: `concurrent.futures.as_completed`).
 ///
 /// Takes futures, references to futures, or `(key, future)` pairs, and yields what it was given;
-/// those that are done already come first. Dropping the iterator drops what it has not yielded.
+/// those that are done already come first. A future that is given twice, by reference, is yielded once;
+/// `(key, future)` pairs are never merged. Dropping the iterator drops what it has not yielded.
 ///
 /// # Examples
 ///
@@ -27,64 +34,127 @@ where
     I: IntoIterator,
     I::Item: Waitable,
 {
-    let watching = Watching::new();
-    let waiting: Vec<_> = futures.into_iter().map(Some).collect();
-    for (token, future) in waiting.iter().flatten().enumerate() {
-        watching.add(future, token);
+    let mut all =
+        AsCompleted { waiting: BTreeMap::new(), known: HashSet::new(), given: 0, helped: 0, watching: Watching::new() };
+    for future in futures {
+        all.push(future);
     }
-    AsCompleted { left: waiting.len(), waiting, helped: 0, watching }
+    all
 }
 
 /// The iterator of [`as_completed`].
 #[must_use = "an iterator does nothing until it is asked for its next item"]
 pub struct AsCompleted<F: Waitable> {
-    /// By token; `None` once yielded, so that nothing is kept of it.
-    waiting: Vec<Option<F>>,
-    left: usize,
+    /// By token. What was yielded is gone from here, so that nothing is kept of it.
+    waiting: BTreeMap<usize, F>,
+    /// Those in `waiting` that are to be merged.
+    known: HashSet<TaskId>,
+    /// How many there have ever been; the next token.
+    given: usize,
     /// Those before this token were offered the calling thread.
     helped: usize,
     watching: Watching,
 }
 
 impl<F: Waitable> AsCompleted<F> {
+    /// Adds a future. One that is waited for already, and given once more by reference, is not added again.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use executor_runtime::prelude::*;
+    ///
+    /// let pool = ThreadPoolExecutor::new(2)?;
+    /// let count_down = |n: u32| pool.submit(move || n);
+    /// let mut left = as_completed([count_down(3)]);
+    /// let mut seen = Vec::new();
+    /// while let Some(future) = left.next() {
+    ///     let n = future.result()?;
+    ///     seen.push(n);
+    ///     if n > 0 {
+    ///         left.push(count_down(n - 1));
+    ///     }
+    /// }
+    /// assert_eq!(seen, [3, 2, 1, 0]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn push(&mut self, future: F) {
+        if !future.identity().is_none_or(|id| self.known.insert(id)) {
+            return;
+        }
+        let token = self.given;
+        self.given += 1;
+        self.watching.add(&future, token);
+        self.waiting.insert(token, future);
+    }
+
     /// Gives up `limit` after this call: the item is then a [`WaitTimeout`], and the last one.
+    ///
+    /// What is done by then is yielded before it, also with a limit of zero.
     pub fn timeout(self, limit: Duration) -> AsCompletedTimeout<F> {
         AsCompletedTimeout { deadline: Instant::now().checked_add(limit), inner: self, over: false }
     }
 
+    /// The same for async code: a [`Stream`] of what the iterator would yield, for any async runtime.
+    ///
+    /// It is a type of its own, since one that is both would have two methods `next`. Time limits are the
+    /// runtime's.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use executor_runtime::prelude::*;
+    /// use futures::StreamExt;
+    ///
+    /// # futures::executor::block_on(async {
+    /// let pool = ThreadPoolExecutor::new(2)?;
+    /// let mut done = as_completed((0..3).map(|n| pool.submit(move || n))).stream();
+    /// let mut sum = 0;
+    /// while let Some(future) = done.next().await {
+    ///     sum += future.await?;
+    /// }
+    /// assert_eq!(sum, 3);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn stream(self) -> AsCompletedStream<F> {
+        AsCompletedStream { inner: self }
+    }
+
     pub(crate) fn next_until(&mut self, deadline: Option<Instant>) -> Result<Option<F>, WaitTimeout> {
-        if self.left == 0 {
+        if self.waiting.is_empty() {
             return Ok(None);
         }
-        let Some(token) = self.next_token(deadline) else {
-            return Err(WaitTimeout::new(self.left, self.waiting.len()));
-        };
-        self.left -= 1;
-        Ok(self.waiting[token].take())
+        match self.next_token(deadline) {
+            Some(token) => Ok(Some(self.take(token))),
+            None => Err(WaitTimeout::new(self.waiting.len(), self.given)),
+        }
     }
 
-    /// Adds a future.
-    pub fn push(&mut self, future: F) {
-        self.watching.add(&future, self.waiting.len());
-        self.waiting.push(Some(future));
-        self.left += 1;
-    }
-
-    /// Takes out what has not been yielded.
+    /// Takes out what has not been yielded, the last first.
     pub(crate) fn take_waiting(&mut self) -> impl Iterator<Item = F> {
-        self.left = 0;
-        std::mem::take(&mut self.waiting).into_iter().flatten()
+        self.known.clear();
+        std::mem::take(&mut self.waiting).into_values().rev()
+    }
+
+    fn take(&mut self, token: usize) -> F {
+        let future = self.waiting.remove(&token).expect("each future is done once");
+        if let Some(id) = future.identity() {
+            self.known.remove(&id);
+        }
+        future
     }
 
     fn next_token(&mut self, deadline: Option<Instant>) -> Option<usize> {
         // Whatever is done already comes first; then lend a hand (which could
         // outlast a limit, so only where there is none); then wait.
         let now = Some(Instant::now());
-        while deadline.is_none() && self.helped < self.waiting.len() {
+        while deadline.is_none() && self.helped < self.given {
             if let Some(token) = self.watching.list.next(now) {
                 return Some(token);
             }
-            if let Some(future) = &self.waiting[self.helped] {
+            if let Some(future) = self.waiting.get(&self.helped) {
                 future.help();
             }
             self.helped += 1;
@@ -101,7 +171,7 @@ impl<F: Waitable> Iterator for AsCompleted<F> {
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.left, Some(self.left))
+        (self.waiting.len(), Some(self.waiting.len()))
     }
 }
 
@@ -109,7 +179,7 @@ impl<F: Waitable> ExactSizeIterator for AsCompleted<F> {}
 
 impl<F: Waitable> Drop for AsCompleted<F> {
     fn drop(&mut self) {
-        for future in self.waiting.iter().flatten() {
+        for future in self.waiting.values() {
             self.watching.remove(future);
         }
     }
@@ -123,6 +193,14 @@ pub struct AsCompletedTimeout<F: Waitable> {
     over: bool,
 }
 
+impl<F: Waitable> AsCompletedTimeout<F> {
+    /// Adds a future: as [`AsCompleted::push`]. The limit stays where it is; once it has been told that it is
+    /// over, nothing more is yielded.
+    pub fn push(&mut self, future: F) {
+        self.inner.push(future);
+    }
+}
+
 impl<F: Waitable> Iterator for AsCompletedTimeout<F> {
     type Item = Result<F, WaitTimeout>;
 
@@ -133,5 +211,40 @@ impl<F: Waitable> Iterator for AsCompletedTimeout<F> {
         let item = self.inner.next_until(self.deadline);
         self.over = item.is_err();
         item.transpose()
+    }
+}
+
+/// The stream of [`AsCompleted::stream`].
+#[must_use = "a stream does nothing until it is asked for its next item"]
+pub struct AsCompletedStream<F: Waitable> {
+    inner: AsCompleted<F>,
+}
+
+impl<F: Waitable> AsCompletedStream<F> {
+    /// Adds a future: as [`AsCompleted::push`]. A stream that has come to its end goes on with it.
+    pub fn push(&mut self, future: F) {
+        self.inner.push(future);
+    }
+}
+
+/// The futures in it are moved, never pinned.
+impl<F: Waitable> Unpin for AsCompletedStream<F> {}
+
+impl<F: Waitable> Stream for AsCompletedStream<F> {
+    type Item = F;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<F>> {
+        let all = &mut self.get_mut().inner;
+        if all.waiting.is_empty() {
+            return Poll::Ready(None);
+        }
+        match all.watching.list.poll(context.waker()) {
+            Some(token) => Poll::Ready(Some(all.take(token))),
+            None => Poll::Pending,
+        }
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.inner.size_hint()
     }
 }

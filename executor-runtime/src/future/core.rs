@@ -7,6 +7,9 @@
 //!     └──────────── settle (cancel, shutdown) ────┘            here)     gone)
 //! ```
 //!
+//! Only a value can be taken; an error stays in `Done` and is given again to whoever asks, until the future
+//! is gone.
+//!
 //! 1. Only one caller of [`Core::settle`] wins; the others' results are dropped.
 //! 2. Callbacks run in `Finishing`, with the result still owned by the settling
 //!    thread: outside the lock, and before any waiter can take the value.
@@ -20,74 +23,27 @@
 //!    in its future's hands or no more; a scope relies on it.
 
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::sync::Arc;
 use std::task::Waker;
 use std::time::Instant;
 
-use crate::error::TaskError;
+use super::done_list::Watcher;
+use super::state::{End, State, TaskId};
+use super::unobserved;
+use crate::error::{TaskError, WaitTimeout};
 use crate::sync::{Condvar, Mutex, MutexGuard};
 
-/// A number that no other job of this process has.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct TaskId(usize);
-
-impl TaskId {
-    fn next() -> Self {
-        static NEXT: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(1);
-        // Relaxed: only the uniqueness of the number counts.
-        Self(NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed))
-    }
-}
-
-impl fmt::Debug for TaskId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "#{}", self.0)
-    }
-}
-
-impl fmt::Display for TaskId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(self, f)
-    }
-}
-
-/// How far a job has come (Python: `pending`, `running`, `cancelled`, `finished`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
-    /// It waits for its turn and can still be cancelled.
-    Pending,
-    /// It runs.
-    Running,
-    /// It was cancelled before it started.
-    Cancelled,
-    /// It has ended with a value.
-    Finished,
-    /// It has ended with an error other than [`TaskError::Cancelled`].
-    Failed,
-}
-
-impl State {
-    /// Whether the job has ended, in whatever way.
-    pub fn is_done(self) -> bool {
-        !matches!(self, Self::Pending | Self::Running)
-    }
-
-    fn of<T>(result: &Result<T, TaskError>) -> Self {
-        match result {
-            Ok(_) => Self::Finished,
-            Err(TaskError::Cancelled) => Self::Cancelled,
-            Err(_) => Self::Failed,
-        }
-    }
-}
-
-/// A job as those see it who do not know its type: the queue, a scope.
+/// A job as those see it who do not know its type: the queue, a scope, a [`TaskHandle`](super::TaskHandle).
+///
+/// No method reaches a value of the job's types, but for the closure that `refuse` drops, and that one only
+/// while the job has not ended: the lifetimes in these types may be over afterwards (see `sys::scoped`).
 pub(crate) trait Handle: Send + Sync {
     /// Ends the job with `error` if it has not started; whether it had not.
     fn refuse(&self, error: TaskError) -> bool;
 
-    fn state(&self) -> State;
+    /// What can be told of the job.
+    fn status(&self) -> &dyn Status;
 
     /// Runs the job in the calling thread if that thread works for the job's
     /// pool and the job is still queued there; else does nothing.
@@ -98,14 +54,22 @@ pub(crate) trait Handle: Send + Sync {
     fn help(&self);
 }
 
+/// What can be told of a job without its value.
+pub(crate) trait Status {
+    fn id(&self) -> TaskId;
+
+    fn state(&self) -> State;
+
+    /// Whether the job is sure to end as cancelled, or has.
+    fn is_refused(&self) -> bool;
+
+    /// `#17 running`, `#17 finished ok i32`: what stands in the `Debug` form of whatever shows the job.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result;
+}
+
 /// A job as its future sees it.
 pub(crate) trait Source<T>: Handle {
     fn core(&self) -> &Core<T>;
-}
-
-/// Told when a job is done.
-pub(crate) trait Watcher: Send + Sync {
-    fn job_done(&self, token: usize);
 }
 
 type Callback<T> = Box<dyn FnOnce(Result<&T, &TaskError>) + Send>;
@@ -113,6 +77,7 @@ type Callback<T> = Box<dyn FnOnce(Result<&T, &TaskError>) + Send>;
 /// What the future and the job share. See the module's drawing.
 pub(crate) struct Core<T> {
     id: TaskId,
+    submitted_at: &'static Location<'static>,
     shared: Mutex<Shared<T>>,
     done: Condvar,
 }
@@ -121,6 +86,8 @@ struct Shared<T> {
     stage: Stage<T>,
     /// The future was dropped: nobody will ever take the value.
     detached: bool,
+    /// Somebody was given the error, or said that nobody cares: see `unobserved`.
+    observed: bool,
     callbacks: Vec<Callback<T>>,
     watchers: Vec<(Arc<dyn Watcher>, usize)>,
     waker: Option<Waker>,
@@ -131,20 +98,43 @@ enum Stage<T> {
     Running,
     /// The result is with the thread that runs the callbacks. `published`: it was there to be taken before.
     Finishing {
-        state: State,
+        end: End,
         published: bool,
     },
     Done(Result<T, TaskError>),
-    Taken(State),
+    /// The value was taken, or the future is gone and the result with it.
+    Taken(End),
+}
+
+impl<T> Stage<T> {
+    fn state(&self) -> State {
+        match (self, self.end()) {
+            (_, Some(end)) => end.state(),
+            (Self::Pending, _) => State::Pending,
+            // Not done before the result can be taken.
+            _ => State::Running,
+        }
+    }
+
+    /// How the job has ended; `None` as long as no result can be taken.
+    fn end(&self) -> Option<End> {
+        match self {
+            Self::Pending | Self::Running | Self::Finishing { published: false, .. } => None,
+            Self::Finishing { end, published: true } | Self::Taken(end) => Some(*end),
+            Self::Done(result) => Some(End::of(result)),
+        }
+    }
 }
 
 impl<T> Core<T> {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(submitted_at: &'static Location<'static>) -> Self {
         Self {
             id: TaskId::next(),
+            submitted_at,
             shared: Mutex::new(Shared {
                 stage: Stage::Pending,
                 detached: false,
+                observed: false,
                 callbacks: Vec::new(),
                 watchers: Vec::new(),
                 waker: None,
@@ -153,28 +143,9 @@ impl<T> Core<T> {
         }
     }
 
-    pub(crate) fn id(&self) -> TaskId {
-        self.id
-    }
-
-    pub(crate) fn state(&self) -> State {
-        match &self.shared.lock().stage {
-            Stage::Pending => State::Pending,
-            // Not done before the result can be taken.
-            Stage::Running | Stage::Finishing { published: false, .. } => State::Running,
-            Stage::Finishing { state, published: true } | Stage::Taken(state) => *state,
-            Stage::Done(result) => State::of(result),
-        }
-    }
-
-    /// Whether the job is sure to end as cancelled, or has.
-    pub(crate) fn is_refused(&self) -> bool {
-        let shared = self.shared.lock();
-        match &shared.stage {
-            Stage::Pending | Stage::Running => false,
-            Stage::Finishing { state, .. } | Stage::Taken(state) => *state == State::Cancelled,
-            Stage::Done(result) => State::of(result) == State::Cancelled,
-        }
+    /// Where the job was submitted.
+    pub(crate) fn submitted_at(&self) -> &'static Location<'static> {
+        self.submitted_at
     }
 
     /// Claims the job for running. False if it was cancelled or claimed before.
@@ -196,7 +167,7 @@ impl<T> Core<T> {
             drop(result);
             return false;
         }
-        shared.stage = Stage::Finishing { state: State::of(&result), published: false };
+        shared.stage = Stage::Finishing { end: End::of(&result), published: false };
         self.publish(shared, result, before_publishing);
         true
     }
@@ -208,7 +179,7 @@ impl<T> Core<T> {
             return false;
         }
         let result = Err(error);
-        shared.stage = Stage::Finishing { state: State::of(&result), published: false };
+        shared.stage = Stage::Finishing { end: End::of(&result), published: false };
         self.publish(shared, result, || ());
         true
     }
@@ -225,6 +196,7 @@ impl<T> Core<T> {
             if callbacks.is_empty() {
                 break;
             }
+            shared.observed = true;
             drop(shared);
             for callback in callbacks {
                 call(callback, result.as_ref());
@@ -234,11 +206,15 @@ impl<T> Core<T> {
         shared.stage = if shared.detached {
             // Nobody can take it any more. Its destructor is user code; it may even wait for another job, so the
             // worker is not said to be free before it has run.
+            let observed = shared.observed;
             drop(shared);
-            let state = State::of(&result);
+            let end = End::of(&result);
+            if !observed {
+                self.report(&result);
+            }
             contained(|| drop(result));
             shared = self.shared.lock();
-            Stage::Taken(state)
+            Stage::Taken(end)
         } else {
             Stage::Done(result)
         };
@@ -265,7 +241,7 @@ impl<T> Core<T> {
                 call(callback, Err(&TaskError::AlreadyTaken));
             }
             Stage::Done(result) => {
-                let finishing = Stage::Finishing { state: State::of(result), published: true };
+                let finishing = Stage::Finishing { end: End::of(result), published: true };
                 let Stage::Done(result) = std::mem::replace(&mut shared.stage, finishing) else {
                     unreachable!("the stage was matched under this lock");
                 };
@@ -277,17 +253,32 @@ impl<T> Core<T> {
 
     /// Waits until the job is done; false if `deadline` came first.
     pub(crate) fn wait(&self, deadline: Option<Instant>) -> bool {
+        self.wait_locked(deadline).is_some()
+    }
+
+    /// Waits until the job is done, and looks at its error.
+    pub(crate) fn error(&self, deadline: Option<Instant>) -> Result<Option<TaskError>, WaitTimeout> {
+        let mut shared = self.wait_locked(deadline).ok_or(WaitTimeout::new(1, 1))?;
+        let error = match &shared.stage {
+            Stage::Done(Err(error)) => Some(error.clone()),
+            _ => None,
+        };
+        shared.observed |= error.is_some();
+        Ok(error)
+    }
+
+    fn wait_locked(&self, deadline: Option<Instant>) -> Option<MutexGuard<'_, Shared<T>>> {
         let mut shared = self.shared.lock();
         while !matches!(shared.stage, Stage::Done(_) | Stage::Taken(_)) {
             if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
-                return false;
+                return None;
             }
             shared = self.done.wait(shared, deadline);
         }
-        true
+        Some(shared)
     }
 
-    /// Takes the result if it is there.
+    /// The result if it is there: takes the value, or copies the error.
     pub(crate) fn take(&self) -> Option<Result<T, TaskError>> {
         Self::take_locked(&mut self.shared.lock())
     }
@@ -296,13 +287,15 @@ impl<T> Core<T> {
         match &shared.stage {
             Stage::Pending | Stage::Running | Stage::Finishing { .. } => None,
             Stage::Taken(_) => Some(Err(TaskError::AlreadyTaken)),
-            Stage::Done(result) => {
-                let taken = Stage::Taken(State::of(result));
-                match std::mem::replace(&mut shared.stage, taken) {
-                    Stage::Done(result) => Some(result),
-                    _ => unreachable!("the stage was matched under this lock"),
-                }
+            Stage::Done(Err(error)) => {
+                let error = error.clone();
+                shared.observed = true;
+                Some(Err(error))
             }
+            Stage::Done(Ok(_)) => match std::mem::replace(&mut shared.stage, Stage::Taken(End::Value)) {
+                Stage::Done(value) => Some(value),
+                _ => unreachable!("the stage was matched under this lock"),
+            },
         }
     }
 
@@ -318,14 +311,37 @@ impl<T> Core<T> {
         result
     }
 
-    /// The future is gone: drops the value, now or when it comes.
+    /// The future is gone: drops the result, now or when it comes.
     pub(crate) fn detach(&self) {
         let mut shared = self.shared.lock();
         shared.detached = true;
-        let unclaimed = Self::take_locked(&mut shared);
+        let unclaimed = match &shared.stage {
+            Stage::Done(result) => {
+                let taken = Stage::Taken(End::of(result));
+                Some(std::mem::replace(&mut shared.stage, taken))
+            }
+            _ => None,
+        };
+        let observed = shared.observed;
         let waker = shared.waker.take();
         drop(shared);
+        if let Some(Stage::Done(result)) = &unclaimed
+            && !observed
+        {
+            self.report(result);
+        }
         drop((unclaimed, waker));
+    }
+
+    /// Nobody will look at the error, and nobody needs to.
+    pub(crate) fn disown(&self) {
+        self.shared.lock().observed = true;
+    }
+
+    fn report(&self, result: &Result<T, TaskError>) {
+        if let Err(error) = result {
+            unobserved::report(self.id, self.submitted_at, error);
+        }
     }
 
     /// Has `watcher` told when the job is done; false if it is done already.
@@ -345,6 +361,37 @@ impl<T> Core<T> {
     }
 }
 
+impl<T> Status for Core<T> {
+    fn id(&self) -> TaskId {
+        self.id
+    }
+
+    fn state(&self) -> State {
+        self.shared.lock().stage.state()
+    }
+
+    fn is_refused(&self) -> bool {
+        let shared = self.shared.lock();
+        let end = match &shared.stage {
+            Stage::Finishing { end, .. } => Some(*end),
+            stage => stage.end(),
+        };
+        end.is_some_and(|end| end.state() == State::Cancelled)
+    }
+
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shared = self.shared.lock();
+        let (state, end) = (shared.stage.state(), shared.stage.end());
+        // The formatter may be anybody's.
+        drop(shared);
+        write!(f, "{} ", self.id)?;
+        match end {
+            None => f.write_str(if state == State::Pending { "pending" } else { "running" }),
+            Some(end) => end.describe::<T>(f),
+        }
+    }
+}
+
 fn call<T>(callback: Callback<T>, result: Result<&T, &TaskError>) {
     contained(|| callback(result));
 }
@@ -353,34 +400,4 @@ fn call<T>(callback: Callback<T>, result: Result<&T, &TaskError>) {
 /// whatever ends jobs must not be unwound half way.
 pub(crate) fn contained(user_code: impl FnOnce()) {
     let _ = catch_unwind(AssertUnwindSafe(user_code));
-}
-
-/// Counts jobs that are done, for those who wait for several.
-#[derive(Default)]
-pub(crate) struct DoneList {
-    tokens: Mutex<std::collections::VecDeque<usize>>,
-    more: Condvar,
-}
-
-impl DoneList {
-    /// The next job that is done, or `None` if `deadline` came first.
-    pub(crate) fn next(&self, deadline: Option<Instant>) -> Option<usize> {
-        let mut tokens = self.tokens.lock();
-        loop {
-            if let Some(token) = tokens.pop_front() {
-                return Some(token);
-            }
-            if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
-                return None;
-            }
-            tokens = self.more.wait(tokens, deadline);
-        }
-    }
-}
-
-impl Watcher for DoneList {
-    fn job_done(&self, token: usize) {
-        self.tokens.lock().push_back(token);
-        self.more.notify_all();
-    }
 }

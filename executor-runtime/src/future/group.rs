@@ -69,7 +69,7 @@ impl Group {
 }
 
 fn is_open(job: &Weak<dyn Handle>) -> bool {
-    job.upgrade().is_some_and(|job| !job.state().is_done())
+    job.upgrade().is_some_and(|job| !job.status().state().is_done())
 }
 
 /// Proof that a job has not ended yet; see the module's rules.

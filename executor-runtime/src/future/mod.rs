@@ -7,16 +7,23 @@
 
 mod as_completed;
 mod core;
+mod done_list;
 mod group;
+mod handle;
+mod promise;
+mod state;
 mod task_future;
+mod unobserved;
 mod wait;
 
-pub use as_completed::{AsCompleted, AsCompletedTimeout, as_completed};
+pub use as_completed::{AsCompleted, AsCompletedStream, AsCompletedTimeout, as_completed};
+pub use handle::TaskHandle;
+pub use promise::{Promise, RunningPromise, promise};
+pub use state::{State, TaskId};
 pub use task_future::TaskFuture;
+pub use unobserved::{Unobserved, set_unobserved_failure_hook};
 pub use wait::{ReturnWhen, Waitable, Waited, wait};
 
-pub(crate) use self::core::{Core, Handle, Source, contained};
+pub(crate) use self::core::{Core, Handle, Source, Status, contained};
 pub(crate) use group::{Group, Membership};
 pub(crate) use wait::sealed::{Sealed as Wait, Watch};
-
-pub use self::core::{State, TaskId};

@@ -1,19 +1,21 @@
 //! The submitter's end of a job.
 
 use std::fmt;
+use std::panic::Location;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use super::{Source, State, TaskId};
+use super::{Source, State, Status, TaskHandle, TaskId};
 use crate::error::{TaskError, WaitTimeout};
 
 /// The value a submitted task will have (Python: `concurrent.futures.Future`).
 ///
 /// Wait for it with [`result`](Self::result), look at it with
 /// [`try_result`](Self::try_result), or `.await` it in any async runtime.
-/// Dropping it detaches the task: the task still runs, its value is dropped.
+/// Dropping it detaches the task: the task still runs, its value is dropped, and a failure that nobody looked
+/// at is told to the [hook](crate::set_unobserved_failure_hook) for such.
 ///
 /// A task of a thread pool that waits, without a limit, for another task of its
 /// own pool runs that task itself if it has not started, so that a full pool
@@ -56,7 +58,7 @@ impl<T> TaskFuture<T> {
     /// # Errors
     ///
     /// The outer error says that the task was not done in time, the inner one why it has no value.
-    /// Once a value was returned, the next call says [`TaskError::AlreadyTaken`].
+    /// Once a value was returned, the next call says [`TaskError::AlreadyTaken`]; an error is returned again.
     pub fn result_timeout(&mut self, limit: Duration) -> Result<Result<T, TaskError>, WaitTimeout> {
         // A limit past the end of the clock is no limit.
         if self.wait_until(Instant::now().checked_add(limit)) { Ok(self.take()) } else { Err(WaitTimeout::new(1, 1)) }
@@ -67,17 +69,48 @@ impl<T> TaskFuture<T> {
         self.source.core().take()
     }
 
+    /// Waits for the end of the task and looks at its error; `None` if it has a value (Python: `Future.exception()`).
+    ///
+    /// The value stays where it is, so that [`result`](Self::result) still gives it. A cancelled task has the
+    /// error [`TaskError::Cancelled`] (Python raises it).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use executor_runtime::prelude::*;
+    ///
+    /// let pool = ThreadPoolExecutor::new(1)?;
+    /// let future = pool.submit(|| 6 * 7);
+    /// assert!(future.error().is_none());
+    /// assert_eq!(future.result()?, 42);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn error(&self) -> Option<TaskError> {
+        self.source.help();
+        self.wait_for_error()
+    }
+
+    /// As [`error`](Self::error), but waits at most `limit` (Python: `Future.exception(timeout)`).
+    ///
+    /// # Errors
+    ///
+    /// The task was not done in time.
+    pub fn error_timeout(&self, limit: Duration) -> Result<Option<TaskError>, WaitTimeout> {
+        // A limit past the end of the clock is no limit.
+        self.source.core().error(Instant::now().checked_add(limit))
+    }
+
     /// Cancels the task if it has not started; its closure and arguments are dropped at once.
     ///
     /// True if the task will never run: also when it was cancelled before (Python: `Future.cancel()`).
     /// A cancelled future is done at once for everybody who waits for it.
     pub fn cancel(&self) -> bool {
-        self.source.refuse(TaskError::Cancelled) || self.source.core().is_refused()
+        self.source.refuse(TaskError::Cancelled) || self.status().is_refused()
     }
 
     /// How far the task has come.
     pub fn state(&self) -> State {
-        self.source.core().state()
+        self.status().state()
     }
 
     /// Whether the task has ended, in whatever way (Python: `Future.done()`).
@@ -97,7 +130,17 @@ impl<T> TaskFuture<T> {
 
     /// A number that no other task of this process has.
     pub fn id(&self) -> TaskId {
-        self.source.core().id()
+        self.status().id()
+    }
+
+    /// Where the task was submitted: the line that called `submit`, `map` or [`promise`](crate::promise).
+    pub fn submitted_at(&self) -> &'static Location<'static> {
+        self.source.core().submitted_at()
+    }
+
+    /// The task without the type of its value.
+    pub fn handle(&self) -> TaskHandle {
+        TaskHandle::new(Arc::<dyn Source<T>>::clone(&self.source))
     }
 
     /// Calls `callback` with the result as soon as there is one, before anybody can take it
@@ -121,8 +164,22 @@ impl<T> TaskFuture<T> {
         self.source.core().wait(deadline)
     }
 
+    fn wait_for_error(&self) -> Option<TaskError> {
+        self.source.core().error(None).expect("a wait without a limit cannot run out of time")
+    }
+
     fn take(&self) -> Result<T, TaskError> {
         self.source.core().take().expect("the job was waited for")
+    }
+
+    /// Cancels the task and drops the future; no failure of it is told to anybody.
+    pub(crate) fn abandon(self) {
+        self.source.core().disown();
+        self.cancel();
+    }
+
+    fn status(&self) -> &dyn Status {
+        self.source.status()
     }
 
     pub(super) fn source(&self) -> &Arc<dyn Source<T>> {
@@ -150,13 +207,8 @@ impl<T> Drop for TaskFuture<T> {
 
 impl<T> fmt::Debug for TaskFuture<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let state = match self.state() {
-            State::Pending => "pending",
-            State::Running => "running",
-            State::Cancelled => "cancelled",
-            State::Finished => "finished",
-            State::Failed => "failed",
-        };
-        write!(f, "TaskFuture({} {state})", self.id())
+        f.write_str("TaskFuture(")?;
+        self.status().fmt(f)?;
+        f.write_str(")")
     }
 }

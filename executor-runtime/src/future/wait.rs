@@ -1,12 +1,13 @@
 //! Waiting for several futures at once.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sealed::Sealed as _;
 
-use super::core::{DoneList, Watcher};
-use super::{State, TaskFuture};
+use super::done_list::{DoneList, Watcher};
+use super::{State, TaskFuture, TaskId};
 
 /// When [`wait`] returns (Python: the `return_when` constants).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,9 +46,12 @@ pub trait Waitable: sealed::Sealed {}
 impl<F: sealed::Sealed> Waitable for F {}
 
 pub(crate) mod sealed {
-    use super::{Arc, State, TaskFuture, Watcher};
+    use super::{Arc, State, TaskFuture, TaskId, Watcher};
 
     pub trait Sealed {
+        /// The future this stands for and nothing else: two of one identity are one and the same.
+        #[doc(hidden)]
+        fn identity(&self) -> Option<TaskId>;
         #[doc(hidden)]
         fn state(&self) -> State;
         #[doc(hidden)]
@@ -63,6 +67,9 @@ pub(crate) mod sealed {
     pub struct Watch(pub(in crate::future) Arc<dyn Watcher>);
 
     impl<T> Sealed for TaskFuture<T> {
+        fn identity(&self) -> Option<TaskId> {
+            Some(self.id())
+        }
         fn state(&self) -> State {
             TaskFuture::state(self)
         }
@@ -78,6 +85,9 @@ pub(crate) mod sealed {
     }
 
     impl<F: Sealed> Sealed for &F {
+        fn identity(&self) -> Option<TaskId> {
+            F::identity(self)
+        }
         fn state(&self) -> State {
             F::state(self)
         }
@@ -93,6 +103,10 @@ pub(crate) mod sealed {
     }
 
     impl<K, F: Sealed> Sealed for (K, F) {
+        /// A pair is more than its future: the key would be lost.
+        fn identity(&self) -> Option<TaskId> {
+            None
+        }
         fn state(&self) -> State {
             self.1.state()
         }
@@ -136,7 +150,8 @@ impl Watching {
 /// Waits for several futures (Python: `concurrent.futures.wait`).
 ///
 /// Takes futures, references to futures, or `(key, future)` pairs, from any mix of executors, and returns
-/// what it was given in two lists. A time-out is no error: what is not done is in `not_done`.
+/// what it was given in two lists. A time-out is no error: what is not done is in `not_done`. A future that is
+/// given twice, by reference, is one and keeps its first place; `(key, future)` pairs are never merged.
 ///
 /// # Examples
 ///
@@ -155,7 +170,9 @@ where
     I::Item: Waitable,
 {
     let deadline = timeout.and_then(|limit| Instant::now().checked_add(limit));
-    let futures: Vec<I::Item> = futures.into_iter().collect();
+    let mut known = HashSet::new();
+    let is_new = |future: &I::Item| future.identity().is_none_or(|id| known.insert(id));
+    let futures: Vec<I::Item> = futures.into_iter().filter(is_new).collect();
     let watching = Watching::new();
     for (token, future) in futures.iter().enumerate() {
         watching.add(future, token);

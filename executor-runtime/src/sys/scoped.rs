@@ -11,10 +11,15 @@
 //!    what is left in the queue or in a handle afterwards is a shell without a
 //!    value of the scope's types, which can be dropped at any time.
 //! 4. The value may be in the future's hands. The future's type names it, so the
-//!    compiler keeps it within its lifetime.
+//!    compiler keeps it within its lifetime: a future that is dropped takes the
+//!    value out of the core, and one that is forgotten keeps the core for ever.
+//! 5. A [`TaskHandle`](crate::TaskHandle) names no type and may outlive all of it. It reaches the job through
+//!    `future::Handle` only: that drops the closure if the job has not ended,
+//!    hence within 'scope, and else tells what needs no value. Dropping the last
+//!    one drops a shell, by 3 and 4.
 
 use std::marker::PhantomData;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
 use crate::error::TaskError;
@@ -71,19 +76,20 @@ impl<'scope, P> Scoped<'scope, '_, P> {
         &self.group
     }
 
-    /// A job for the pool's queue, and its future.
+    /// A job for the pool's queue that was submitted `at` this place, and its future.
     pub(crate) fn job<T, F>(
         &'scope self,
         closure: F,
         options: CallOptions,
         permit: Option<Permit>,
+        at: &'static Location<'static>,
     ) -> (LocalJob, TaskFuture<T>)
     where
         T: Send + 'scope,
         F: FnOnce() -> Result<T, TaskError> + Send + 'scope,
     {
         let places = Places { permit, membership: Some(self.group.enter()) };
-        let job: Arc<dyn LocalSource<T> + 'scope> = Local::new(closure, self.home, places);
+        let job: Arc<dyn LocalSource<T> + 'scope> = Local::new(closure, self.home, places, at);
         // SAFETY: only the lifetime changes. By the module's rules nothing of the
         // scope's types is left in the job when 'scope ends.
         let job: Arc<dyn LocalSource<T>> =

@@ -5,6 +5,7 @@
 //! with it, costs only itself.
 
 use std::collections::VecDeque;
+use std::panic::Location;
 use std::sync::{Arc, Weak};
 
 use super::backlog::Permit;
@@ -85,14 +86,20 @@ struct TypedChunk<'a, T: ProcessTask> {
     /// `Some` once the executor took the calls in.
     flight: Option<Flight<T::Output>>,
     group: Option<Arc<Group>>,
+    /// Where the calls were submitted.
+    at: &'static Location<'static>,
 }
 
 /// Hands `calls` to `start`, which is an executor's, and returns the futures that it left behind.
-pub(super) fn submit<T: ProcessTask>(calls: Vec<Call<'_, T>>, start: impl FnOnce(RunChunk<'_>)) -> Flight<T::Output> {
-    let mut typed = TypedChunk { calls, flight: None, group: None };
+pub(super) fn submit<T: ProcessTask>(
+    calls: Vec<Call<'_, T>>,
+    at: &'static Location<'static>,
+    start: impl FnOnce(RunChunk<'_>),
+) -> Flight<T::Output> {
+    let mut typed = TypedChunk { calls, flight: None, group: None, at };
     start(RunChunk { calls: &mut typed });
     let TypedChunk { calls, flight, .. } = typed;
-    flight.unwrap_or_else(|| Flight::Each(calls.iter().map(|_| failed(TaskError::PoolShutDown)).collect()))
+    flight.unwrap_or_else(|| Flight::Each(calls.iter().map(|_| failed(TaskError::PoolShutDown, at)).collect()))
 }
 
 impl<T: ProcessTask> TypedChunk<'_, T> {
@@ -115,9 +122,9 @@ impl<T: ProcessTask> TypedChunk<'_, T> {
 
 impl<T: ProcessTask> ErasedChunk for TypedChunk<'_, T> {
     fn each(&mut self, start: &mut dyn FnMut(Run<'_>)) {
-        let group = self.group.as_ref();
+        let (group, at) = (self.group.as_ref(), self.at);
         let calls = self.calls.drain(..);
-        self.flight = Some(Flight::Each(calls.map(|call| run::submit_in(call, group, &mut *start)).collect()));
+        self.flight = Some(Flight::Each(calls.map(|call| run::submit_in(call, group, at, &mut *start)).collect()));
     }
 
     fn detach(&mut self, home: Home, permit: Option<Permit>) -> Option<LocalJob> {
@@ -125,7 +132,7 @@ impl<T: ProcessTask> ErasedChunk for TypedChunk<'_, T> {
         let closures: Vec<_> =
             self.calls.drain(..).map(|call| T::own(call.args).map(|owned| move || T::call_owned(owned))).collect();
         let calls = closures.len();
-        let job = Local::new(one_after_another(closures), home, self.places(permit));
+        let job = Local::new(one_after_another(closures), home, self.places(permit), self.at);
         self.enroll(&job);
         self.flight = Some(Flight::Chunk { future: TaskFuture::new(Arc::<Local<_, _>>::clone(&job)), calls });
         Some(LocalJob::new(job, options))
@@ -144,11 +151,11 @@ impl<T: ProcessTask> ErasedChunk for TypedChunk<'_, T> {
             }
         }
         if arguments.chunk.is_none() {
-            let futures = answers.unsent.into_iter().map(|(_, error)| failed(error));
+            let futures = answers.unsent.into_iter().map(|(_, error)| failed(error, self.at));
             self.flight = Some(Flight::Each(futures.collect()));
             return None;
         }
-        let job = Remote::<T, _>::new(arguments, options.limit, self.places(permit), answers);
+        let job = Remote::<T, _>::new(arguments, options.limit, self.places(permit), answers, self.at);
         self.enroll(&job);
         self.flight = Some(Flight::Chunk { future: TaskFuture::new(Arc::<Remote<T, _>>::clone(&job)), calls });
         Some(RemoteJob::new(job, options))

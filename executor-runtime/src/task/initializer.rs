@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::panic::Location;
 use std::sync::Arc;
 
 use super::codec::encode_into;
@@ -56,16 +57,17 @@ impl Initializer {
     /// # Errors
     ///
     /// [`TaskError::Encode`] if the arguments cannot be encoded.
+    #[track_caller]
     pub(crate) fn new<T>(call: &Call<'_, T>) -> Result<Self, TaskError>
     where
         T: ProcessTask<Output: Initialized>,
     {
-        let options = call.options;
+        let (options, at) = (call.options, Location::caller());
         let mut bytes = Vec::new();
         panics::catch(|| encode_into::<T>(&call.args, &mut bytes)).flatten()?;
         let attempt = move || {
             let arguments = Arguments { bytes: bytes.clone(), chunk: None };
-            let job = Remote::<T>::new(arguments, options.limit, Places::default(), Single);
+            let job = Remote::<T>::new(arguments, options.limit, Places::default(), Single, at);
             let core = Arc::clone(&job);
             let outcome = move || match core.core().take() {
                 Some(Ok(value)) => value.into_result(),

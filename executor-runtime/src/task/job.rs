@@ -1,5 +1,7 @@
 //! What can be submitted, and where.
 
+use std::panic::Location;
+
 use super::call::CallOptions;
 use super::chunk::{self, Flight, RunChunk};
 use super::{Call, OwnedTask, ProcessTask, Run, Task, run};
@@ -106,20 +108,28 @@ pub trait ProcessJob: Sized {
     type Output: Send + 'static;
 
     #[doc(hidden)]
-    fn submit_to(self, start: impl FnOnce(Run<'_>)) -> TaskFuture<Self::Output>;
+    fn submit_to(self, at: &'static Location<'static>, start: impl FnOnce(Run<'_>)) -> TaskFuture<Self::Output>;
 
     #[doc(hidden)]
-    fn submit_all_to(jobs: Vec<Self>, start: impl FnOnce(RunChunk<'_>)) -> Flight<Self::Output>;
+    fn submit_all_to(
+        jobs: Vec<Self>,
+        at: &'static Location<'static>,
+        start: impl FnOnce(RunChunk<'_>),
+    ) -> Flight<Self::Output>;
 }
 
 impl<T: ProcessTask> ProcessJob for Call<'_, T> {
     type Output = T::Output;
 
-    fn submit_to(self, start: impl FnOnce(Run<'_>)) -> TaskFuture<T::Output> {
-        run::submit(self, start)
+    fn submit_to(self, at: &'static Location<'static>, start: impl FnOnce(Run<'_>)) -> TaskFuture<T::Output> {
+        run::submit(self, at, start)
     }
 
-    fn submit_all_to(calls: Vec<Self>, start: impl FnOnce(RunChunk<'_>)) -> Flight<T::Output> {
-        chunk::submit(calls, start)
+    fn submit_all_to(
+        calls: Vec<Self>,
+        at: &'static Location<'static>,
+        start: impl FnOnce(RunChunk<'_>),
+    ) -> Flight<T::Output> {
+        chunk::submit(calls, at, start)
     }
 }

@@ -1,6 +1,7 @@
 //! A job that runs in this process: closure, core and scope membership in one
 //! allocation, shared by the queue and the future.
 
+use std::panic::Location;
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use super::call::CallOptions;
 use super::deadline::{Expire, watch};
 use super::{Home, Seat, at_home, panics};
 use crate::error::{PoolError, TaskError};
-use crate::future::{Core, Handle, Membership, Source, State, TaskFuture, contained};
+use crate::future::{Core, Handle, Membership, Source, Status, TaskFuture, contained};
 use crate::sync::Mutex;
 
 /// A job as a thread pool's queue holds it.
@@ -54,9 +55,10 @@ impl<T: Send, F> Local<T, F>
 where
     F: FnOnce() -> Result<T, TaskError> + Send,
 {
-    pub(crate) fn new(closure: F, home: Home, places: Places) -> Arc<Self> {
+    /// `at` is where the job was submitted.
+    pub(crate) fn new(closure: F, home: Home, places: Places, at: &'static Location<'static>) -> Arc<Self> {
         let work = Mutex::new(Some(Work { closure, places }));
-        Arc::new(Self { core: Core::new(), work, home, limit: OnceLock::new() })
+        Arc::new(Self { core: Core::new(at), work, home, limit: OnceLock::new() })
     }
 
     fn take_work(&self) -> Option<Work<F>> {
@@ -88,8 +90,8 @@ where
         refused
     }
 
-    fn state(&self) -> State {
-        self.core.state()
+    fn status(&self) -> &dyn Status {
+        &self.core
     }
 
     fn help(&self) {
@@ -179,7 +181,7 @@ impl LocalJob {
 
     /// Whether it has ended: it was cancelled, or run by whoever waited for it.
     pub(crate) fn is_over(&self) -> bool {
-        self.job.state().is_done()
+        self.job.status().state().is_done()
     }
 }
 
@@ -191,8 +193,8 @@ impl Drop for LocalJob {
 }
 
 /// A future that failed before there was a job.
-pub(crate) fn failed<T: Send + 'static>(error: TaskError) -> TaskFuture<T> {
-    let job = Local::new(|| Err(TaskError::Cancelled), Home::new(), Places::default());
+pub(crate) fn failed<T: Send + 'static>(error: TaskError, at: &'static Location<'static>) -> TaskFuture<T> {
+    let job = Local::new(|| Err(TaskError::Cancelled), Home::new(), Places::default(), at);
     job.core.refuse(error);
     TaskFuture::new(job)
 }

@@ -4,6 +4,7 @@
 //! then `sync` hands out shuttle's locks, and shuttle chooses who runs next at each
 //! of them. A waiter that nobody wakes is a deadlock, which it reports.
 
+use std::panic::Location;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -32,7 +33,8 @@ fn check(model: impl Fn() + Send + Sync + 'static) {
 
 /// A job outside of any pool, and its future.
 fn job<T: Send + 'static>(closure: impl FnOnce() -> T + Send + 'static) -> (Arc<dyn LocalRun>, TaskFuture<T>) {
-    let job: Arc<dyn LocalSource<T>> = Local::new(move || Ok(closure()), Home::new(), Places::default());
+    let job: Arc<dyn LocalSource<T>> =
+        Local::new(move || Ok(closure()), Home::new(), Places::default(), Location::caller());
     (Arc::<dyn LocalSource<T>>::clone(&job), TaskFuture::new(job))
 }
 
@@ -126,7 +128,7 @@ fn a_scope_ends_after_closure_and_value_are_dropped() {
             let _captured = captured;
             Ok(value)
         };
-        let job: Arc<dyn LocalSource<Flag>> = Local::new(closure, Home::new(), in_scope(&group));
+        let job: Arc<dyn LocalSource<Flag>> = Local::new(closure, Home::new(), in_scope(&group), Location::caller());
         let handle: Arc<dyn Handle> = Arc::<dyn LocalSource<Flag>>::clone(&job);
         group.add(Arc::downgrade(&handle));
         let future = TaskFuture::new(Arc::<dyn LocalSource<Flag>>::clone(&job));
@@ -150,7 +152,7 @@ fn a_failed_scope_cancels_what_comes_late() {
         let submitter = Arc::clone(&group);
         let membership = group.enter();
         let late = thread::spawn(move || {
-            let job = Local::new(|| Ok(1), Home::new(), in_scope(&submitter));
+            let job = Local::new(|| Ok(1), Home::new(), in_scope(&submitter), Location::caller());
             let handle: Arc<dyn Handle> = Arc::<Local<_, _>>::clone(&job);
             submitter.add(Arc::downgrade(&handle));
             drop(membership);

@@ -3,6 +3,7 @@
 //! of one task, each with an answer of its own.
 
 use std::marker::PhantomData;
+use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use super::local::Places;
 use super::registry::WireId;
 use super::{Decoder, ProcessTask, Seat, panics};
 use crate::error::{Payload, TaskError};
-use crate::future::{Core, Handle, Membership, Source, State};
+use crate::future::{Core, Handle, Membership, Source, Status};
 use crate::sync::Mutex;
 
 /// A job as a process pool's queue holds it.
@@ -111,10 +112,17 @@ pub(crate) struct Remote<T: ProcessTask, G: Gather<T::Output> = Single> {
 }
 
 impl<T: ProcessTask, G: Gather<T::Output>> Remote<T, G> {
-    pub(crate) fn new(arguments: Arguments, limit: Option<Duration>, places: Places, answers: G) -> Arc<Self> {
+    /// `at` is where the job was submitted.
+    pub(crate) fn new(
+        arguments: Arguments,
+        limit: Option<Duration>,
+        places: Places,
+        answers: G,
+        at: &'static Location<'static>,
+    ) -> Arc<Self> {
         let Places { permit, membership } = places;
         Arc::new(Self {
-            core: Core::new(),
+            core: Core::new(at),
             request: Mutex::new(Some(Request { arguments, limit, permit })),
             answers: Mutex::new(answers),
             membership: Mutex::new(membership),
@@ -142,8 +150,8 @@ impl<T: ProcessTask, G: Gather<T::Output>> Handle for Remote<T, G> {
         refused
     }
 
-    fn state(&self) -> State {
-        self.core.state()
+    fn status(&self) -> &dyn Status {
+        &self.core
     }
 
     /// Nothing to do: no thread of this process can stand in for a worker process.
@@ -235,7 +243,7 @@ impl RemoteJob {
 
     /// Whether it has ended, as it may by being cancelled.
     pub(crate) fn is_over(&self) -> bool {
-        self.job.state().is_done()
+        self.job.status().state().is_done()
     }
 }
 

@@ -1,5 +1,6 @@
 //! A submitted call on its way into an executor that does not know its type.
 
+use std::panic::Location;
 use std::sync::{Arc, Weak};
 
 use super::backlog::Permit;
@@ -73,22 +74,29 @@ struct Typed<'a, T: ProcessTask> {
     /// `Some` once the executor took the call in.
     future: Option<TaskFuture<T::Output>>,
     group: Option<Arc<Group>>,
+    /// Where the call was submitted.
+    at: &'static Location<'static>,
 }
 
 /// Hands `call` to `start`, which is an executor's, and returns the future that it left behind.
-pub(super) fn submit<T: ProcessTask>(call: Call<'_, T>, start: impl FnOnce(Run<'_>)) -> TaskFuture<T::Output> {
-    submit_in(call, None, start)
+pub(super) fn submit<T: ProcessTask>(
+    call: Call<'_, T>,
+    at: &'static Location<'static>,
+    start: impl FnOnce(Run<'_>),
+) -> TaskFuture<T::Output> {
+    submit_in(call, None, at, start)
 }
 
 /// As [`submit`], in a scope if there is one.
 pub(super) fn submit_in<T: ProcessTask>(
     call: Call<'_, T>,
     group: Option<&Arc<Group>>,
+    at: &'static Location<'static>,
     start: impl FnOnce(Run<'_>),
 ) -> TaskFuture<T::Output> {
-    let mut typed = Typed { call: Some(call), future: None, group: group.cloned() };
+    let mut typed = Typed { call: Some(call), future: None, group: group.cloned(), at };
     start(Run { call: &mut typed });
-    typed.future.unwrap_or_else(|| local::failed(TaskError::PoolShutDown))
+    typed.future.unwrap_or_else(|| local::failed(TaskError::PoolShutDown, at))
 }
 
 impl<'a, T: ProcessTask> Typed<'a, T> {
@@ -121,7 +129,7 @@ impl<T: ProcessTask> Erased for Typed<'_, T> {
                 None
             }
             Ok(owned) => {
-                let job = Local::new(move || T::call_owned(owned), home, self.places(permit));
+                let job = Local::new(move || T::call_owned(owned), home, self.places(permit), self.at);
                 self.enroll(&job);
                 self.future = Some(TaskFuture::new(Arc::<Local<_, _>>::clone(&job)));
                 Some(LocalJob::new(job, options))
@@ -139,14 +147,14 @@ impl<T: ProcessTask> Erased for Typed<'_, T> {
             return None;
         }
         let arguments = Arguments { bytes, chunk: None };
-        let job = Remote::<T>::new(arguments, options.limit, self.places(permit), Single);
+        let job = Remote::<T>::new(arguments, options.limit, self.places(permit), Single, self.at);
         self.enroll(&job);
         self.future = Some(TaskFuture::new(Arc::<Remote<T>>::clone(&job)));
         Some(RemoteJob::new(job, options))
     }
 
     fn refuse(&mut self, error: TaskError) {
-        self.future = Some(local::failed(error));
+        self.future = Some(local::failed(error, self.at));
     }
 
     fn join(&mut self, group: &Arc<Group>) {
