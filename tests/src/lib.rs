@@ -14,3 +14,8 @@ pub mod children;
 pub mod gate;
 pub mod tasks;
 pub mod watchdog;
+
+/// The guide for those who come from Python: its examples are run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/from-python.md")]
+pub struct FromPython;
