@@ -18,6 +18,8 @@
 //!    lanes: so one of the two sees the other.
 //! 4. A closed pool takes no more jobs; its lanes end when the queue is empty.
 
+#[cfg(all(test, shuttle))]
+mod models;
 mod queue;
 
 use std::ops::Deref;
