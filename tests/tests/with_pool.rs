@@ -10,7 +10,7 @@ use std::thread;
 
 use executor_runtime::prelude::*;
 use executor_tests::gate::{self, Gate, Waiting};
-use executor_tests::tasks::{count, parse, spin, square};
+use executor_tests::tasks::{count, initialize, initialized, parse, spin, square};
 use executor_tests::watchdog::limited;
 
 type Outcome = Result<(), Box<dyn Error>>;
@@ -63,6 +63,31 @@ fn options_reach_the_builder() -> Outcome {
             }
         )?;
         assert!(matches!(late, Err(TaskError::TimedOut { .. })), "{late:?}");
+        Ok(())
+    })
+}
+
+#[test]
+fn initializers_and_limits_reach_the_builder() -> Outcome {
+    limited(|| {
+        let value = with_pool!(
+            thread(max_workers = 1, max_pending = 1, idle_timeout = Duration::ZERO, initializer = || ()) as pool => {
+                pool.submit(|| 5).result()?
+            }
+        )?;
+        assert_eq!(value, 5);
+        let mark = String::from("ready");
+        let marks = with_pool!(
+            process(
+                max_workers = 1,
+                max_pending = 1,
+                max_tasks_per_child = 1,
+                initializer = initialize::task(mark),
+            ) as pool => {
+                pool.submit(initialized::task()).result()?
+            }
+        )?;
+        assert_eq!(marks, ["ready"]);
         Ok(())
     })
 }
