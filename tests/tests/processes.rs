@@ -215,6 +215,29 @@ fn an_abort_ends_what_loops() -> Outcome {
 }
 
 #[test]
+fn what_is_queued_does_not_wait_through_the_grace_of_what_runs() -> Outcome {
+    limited(|| {
+        let pool = ProcessPoolExecutor::new(1)?;
+        let worker = pool.submit(pid::task()).result()?;
+        let running = pool.submit(spin::task());
+        while !running.is_running() {
+            std::thread::yield_now();
+        }
+        let queued = pool.submit(square::task(1));
+        // It cannot follow the request to end.
+        kill(worker.into(), Signal::STOP);
+        std::thread::scope(|scope| {
+            scope.spawn(|| pool.shutdown(Shutdown::Abort { grace: Duration::MAX }));
+            assert!(matches!(queued.result(), Err(TaskError::Cancelled)));
+            assert!(!running.is_done());
+            kill(worker.into(), Signal::CONT);
+        });
+        assert!(matches!(running.result(), Err(TaskError::PoolShutDown)));
+        Ok(())
+    })
+}
+
+#[test]
 fn an_abort_ends_a_shutdown_that_waits_for_a_loop() -> Outcome {
     limited(|| {
         let pool = ProcessPoolExecutor::new(1)?;

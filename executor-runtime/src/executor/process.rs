@@ -159,17 +159,6 @@ impl ProcessPoolExecutor {
     pub fn wait_ready(&self) -> Result<(), TaskError> {
         self.pool.wait_ready()
     }
-
-    fn abort(&self, grace: Duration) {
-        let Self { pool, crew } = self;
-        crew.stop();
-        if !grace.is_zero() {
-            crew.each(Process::terminate);
-            // Where it cannot be waited for the end, there is no grace either.
-            pool.join(Instant::now().checked_add(grace));
-        }
-        crew.each(Process::kill);
-    }
 }
 
 impl Executor for ProcessPoolExecutor {
@@ -192,15 +181,25 @@ impl Executor for ProcessPoolExecutor {
     }
 
     fn shutdown(&self, how: Shutdown) {
-        self.pool.close();
-        if how != Shutdown::Drain {
-            let queued = self.pool.take_queued();
-            if let Shutdown::Abort { grace } = how {
-                self.abort(grace);
-            }
-            queued.refuse(|| TaskError::Cancelled);
+        let Self { pool, crew } = self;
+        pool.close();
+        if how == Shutdown::Drain {
+            pool.join(None);
+            return;
         }
-        self.pool.join(None);
+        let queued = pool.take_queued();
+        if let Shutdown::Abort { grace } = how {
+            crew.stop();
+            crew.each(if grace.is_zero() { Process::kill } else { Process::terminate });
+        }
+        // Nobody waits through the grace of others for what will never run.
+        queued.refuse(|| TaskError::Cancelled);
+        if let Shutdown::Abort { grace } = how {
+            // Where it cannot be waited for the end, there is no grace either.
+            pool.join(Instant::now().checked_add(grace));
+            crew.each(Process::kill);
+        }
+        pool.join(None);
     }
 
     fn max_workers(&self) -> usize {
