@@ -5,12 +5,17 @@
 //! taken for a task that ran out of time (in Python only `done()` tells them
 //! apart).
 
+mod report;
+
 use std::error::Error;
 use std::fmt;
 use std::io;
+use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use report::{Cause, PanicReport};
+pub(crate) use report::{MAX_CAUSES, drop_payload};
 use serde::{Deserialize, Serialize};
 
 /// Why a task has no value.
@@ -75,6 +80,18 @@ impl TaskError {
     }
 }
 
+impl TaskError {
+    /// Adds to the report of a panic where the job was submitted. The report was made a moment ago and nobody
+    /// shares it, unless it is another job's, which knows its place.
+    pub(crate) fn place(&mut self, submitted_at: &'static Location<'static>) {
+        if let Self::Panicked(report) = self
+            && let Some(report) = Arc::get_mut(report)
+        {
+            report.submitted_at.get_or_insert(submitted_at);
+        }
+    }
+}
+
 impl fmt::Display for TaskError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -98,37 +115,9 @@ impl Error for TaskError {
         match self {
             // The cause itself is part of the message.
             Self::PoolBroken { cause } => cause.source(),
+            Self::Panicked(report) => report.source(),
             _ => None,
         }
-    }
-}
-
-/// A panic of a task, as the submitter gets to see it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct PanicReport {
-    /// What was passed to `panic!`, if it was text.
-    pub message: String,
-    /// Where the panic was raised, as `file:line:column`.
-    pub location: Option<String>,
-    /// Which worker ran the task: the thread's name, or `process` and its pid.
-    pub worker: String,
-}
-
-impl PanicReport {
-    /// Puts the parts together.
-    pub(crate) fn new(message: String, location: Option<String>, worker: String) -> Self {
-        Self { message, location, worker }
-    }
-}
-
-impl fmt::Display for PanicReport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the task panicked in {}", self.worker)?;
-        if let Some(location) = &self.location {
-            write!(f, " at {location}")?;
-        }
-        write!(f, ": {}", self.message)
     }
 }
 

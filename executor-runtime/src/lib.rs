@@ -13,7 +13,7 @@ mod wire;
 mod worker;
 
 pub use error::{
-    CodecFailure, PanicReport, Payload, PoolError, PoolFull, TaskError, WaitTimeout, WorkerDeath, WorkerExit,
+    Cause, CodecFailure, PanicReport, Payload, PoolError, PoolFull, TaskError, WaitTimeout, WorkerDeath, WorkerExit,
 };
 pub use executor::{
     Executor, ExecutorExt, Map, MapTimeout, Scope, Shutdown, ThreadPoolBuilder, ThreadPoolExecutor, ThreadScope,

@@ -95,6 +95,38 @@ pub fn panic_with(n: u32) -> u32 {
     panic!("number {n} is bad")
 }
 
+/// Panics with an error that has a source.
+#[pool_task(process)]
+pub fn panic_with_error(text: &str) -> u64 {
+    match text.parse::<u64>() {
+        Ok(n) => n,
+        Err(error) => std::panic::panic_any(Refused::boxed(error)),
+    }
+}
+
+/// An error with a source.
+#[derive(Debug)]
+pub struct Refused(std::num::ParseIntError);
+
+impl Refused {
+    /// As most programs pass errors on.
+    pub fn boxed(error: std::num::ParseIntError) -> Box<dyn std::error::Error + Send + Sync> {
+        Box::new(Self(error))
+    }
+}
+
+impl std::fmt::Display for Refused {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("that is refused")
+    }
+}
+
+impl std::error::Error for Refused {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.0)
+    }
+}
+
 /// Panics if the number is `bad`.
 #[pool_task(process)]
 pub fn panic_on(n: u64, bad: u64) -> u64 {

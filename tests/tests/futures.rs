@@ -2,16 +2,20 @@
 
 #![expect(clippy::unwrap_used, reason = "a poisoned lock fails the test")]
 
+use std::any::Any;
+use std::error::Error;
+use std::panic::AssertUnwindSafe;
+use std::process::Command;
 use std::sync::{Arc, Mutex, Once, mpsc};
 
 use executor_runtime::prelude::*;
-use executor_runtime::{Promise, Run, TaskHandle, TaskId, promise, set_unobserved_failure_hook};
+use executor_runtime::{PanicReport, Promise, Run, TaskHandle, TaskId, promise, set_unobserved_failure_hook};
 use executor_tests::gate::{self, Gate};
 use executor_tests::tasks::*;
 use executor_tests::watchdog::limited;
 use futures::{FutureExt, Stream, StreamExt};
 
-type Outcome = Result<(), Box<dyn std::error::Error>>;
+type Outcome = Result<(), Box<dyn Error>>;
 
 /// Which of three things happened to a promise that a test keeps or cancels from elsewhere.
 fn kept(result: Result<i32, TaskError>) -> &'static str {
@@ -595,4 +599,226 @@ fn a_panicking_hook_harms_nobody() {
     promise.fail(TaskError::UnknownTask { name: "panic in the hook".to_owned() });
     drop(future);
     assert_eq!(told(id).len(), 1);
+}
+
+/// The report of a task that has panicked.
+fn report_of<T>(result: Result<T, TaskError>) -> Arc<PanicReport> {
+    match result {
+        Err(TaskError::Panicked(report)) => report,
+        Err(error) => panic!("{error:?}"),
+        Ok(_) => panic!("it did not panic"),
+    }
+}
+
+/// The texts of an error and its sources.
+fn chain_of(error: &(dyn Error + 'static)) -> Vec<String> {
+    std::iter::successors(Some(error), |&error| error.source()).map(ToString::to_string).collect()
+}
+
+#[test]
+fn a_panic_tells_where_its_task_was_submitted() -> Outcome {
+    let (threads, processes) = (ThreadPoolExecutor::new(1)?, ProcessPoolExecutor::new(1)?);
+    let line = line!();
+    let reports = [
+        report_of(threads.submit(|| -> () { panic!("here") }).result()),
+        report_of(processes.submit(panic_with::task(1)).result()),
+        report_of(threads.map(|n| move || assert_eq!(n, 1), 0..1).next().expect("an item")),
+        report_of(processes.map(panic_with::task, 0..1).next().expect("an item")),
+        threads.scope(|scope| report_of(scope.map(|n| move || assert_eq!(n, 1), 0..1).next().expect("an item"))),
+        processes.scope(|scope| report_of(scope.map(panic_with::task, 0..1).next().expect("an item"))),
+    ];
+    for (report, line) in reports.iter().zip(line + 2..) {
+        let place = report.submitted_at.expect("a place");
+        assert_eq!((place.file(), place.line()), (file!(), line));
+        let start = format!("the task submitted at {place} panicked in thread `");
+        assert!(report.to_string().starts_with(&start), "{report}");
+    }
+    Ok(())
+}
+
+#[test]
+fn an_error_that_is_panicked_with_is_kept_with_its_sources() -> Outcome {
+    let (threads, processes) = (ThreadPoolExecutor::new(1)?, ProcessPoolExecutor::new(1)?);
+    for pool in [&threads as &dyn Executor, &processes] {
+        let error = pool.submit(panic_with_error::task("x")).result().expect_err("a panic");
+        let chain = chain_of(&error);
+        assert_eq!(chain.len(), 2, "{chain:?}");
+        assert!(chain[0].ends_with(": that is refused"), "{chain:?}");
+        assert_eq!(chain[1], "invalid digit found in string");
+    }
+    let report = report_of(threads.submit(|| -> () { std::panic::panic_any(TaskError::PoolShutDown) }).result());
+    assert_eq!(report.message, "the pool was shut down");
+    Ok(())
+}
+
+#[derive(Debug)]
+struct Endless;
+
+impl std::fmt::Display for Endless {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("and so on")
+    }
+}
+
+impl Error for Endless {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(self)
+    }
+}
+
+#[derive(Debug)]
+struct Unshowable;
+
+impl std::fmt::Display for Unshowable {
+    fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        panic!("in an error's own text")
+    }
+}
+
+impl Error for Unshowable {}
+
+#[test]
+fn an_error_that_is_panicked_with_may_be_mad() -> Outcome {
+    type Boxed = Box<dyn Error + Send + Sync>;
+
+    let pool = ThreadPoolExecutor::new(1)?;
+    let endless = pool.submit(|| -> () { std::panic::panic_any::<Boxed>(Box::new(Endless)) }).result();
+    assert_eq!(chain_of(&endless.expect_err("a panic")).len(), 17);
+    let unshowable = pool.submit(|| -> () { std::panic::panic_any::<Boxed>(Box::new(Unshowable)) }).result();
+    assert_eq!(report_of(unshowable).message, "an error that cannot be shown");
+    Ok(())
+}
+
+/// Raises the panic of a task again, in a thread of its own, and gives what came out there.
+fn raised_again(error: TaskError) -> Box<dyn Any + Send> {
+    std::thread::spawn(move || drop(error.resume_unwind())).join().expect_err("a panic")
+}
+
+#[test]
+fn a_panic_is_raised_again_with_what_was_panicked_with() -> Outcome {
+    let (threads, processes) = (ThreadPoolExecutor::new(1)?, ProcessPoolExecutor::new(1)?);
+    let error = threads.submit(|| -> () { std::panic::panic_any(7) }).result().expect_err("a panic");
+    let copy = error.clone();
+    assert_eq!(raised_again(error).downcast_ref(), Some(&7));
+    let text = "a value that is no text".to_owned();
+    assert_eq!(raised_again(copy).downcast_ref(), Some(&text), "its payload is gone");
+
+    let error = processes.submit(panic_with::task(13)).result().expect_err("a panic");
+    assert_eq!(raised_again(error).downcast_ref(), Some(&"number 13 is bad".to_owned()));
+    assert!(matches!(TaskError::PoolShutDown.resume_unwind(), TaskError::PoolShutDown));
+    Ok(())
+}
+
+#[test]
+fn a_panic_that_is_raised_again_in_a_task_is_its_cause() -> Outcome {
+    let (threads, processes) = (ThreadPoolExecutor::new(1)?, ProcessPoolExecutor::new(1)?);
+    let inner = processes.submit(panic_with_error::task("x")).result().expect_err("a panic");
+    let inner_chain = chain_of(&inner);
+    let location = report_of::<()>(Err(inner.clone())).location.clone().expect("a place");
+    let middle = threads.submit(move || drop(inner.resume_unwind())).result().expect_err("a panic");
+    let middle_text = middle.to_string();
+    let outer = threads.submit(move || drop(middle.resume_unwind())).result().expect_err("a panic");
+    let chain = chain_of(&outer);
+    assert_eq!(chain[1], middle_text);
+    assert_eq!(chain[2..], inner_chain);
+    assert!(chain[0].ends_with(&format!(" at {location}: that is refused")), "{chain:?}");
+    Ok(())
+}
+
+#[test]
+fn a_panic_that_was_raised_again_and_caught_is_nobodys_cause() -> Outcome {
+    let pool = ThreadPoolExecutor::new(1)?;
+    let next: [fn(); 2] = [|| panic!("another one"), || std::panic::resume_unwind(Box::new("another one"))];
+    for next in next {
+        let inner = pool.submit(|| -> () { std::panic::panic_any(7) }).result().expect_err("a panic");
+        let outer = pool.submit(move || {
+            let caught = std::panic::catch_unwind(AssertUnwindSafe(|| drop(inner.resume_unwind())));
+            assert_eq!(caught.as_ref().expect_err("a panic").downcast_ref(), Some(&7));
+            next();
+        });
+        let report = report_of(outer.result());
+        assert_eq!((report.message.as_str(), &report.cause), ("another one", &None));
+    }
+    // Nothing tells two payloads apart that take no room, but that one of them has passed the hook.
+    let inner = pool.submit(|| -> () { std::panic::panic_any(()) }).result().expect_err("a panic");
+    let outer = pool.submit(move || {
+        assert!(std::panic::catch_unwind(AssertUnwindSafe(|| drop(inner.resume_unwind()))).is_err());
+        std::panic::panic_any(());
+    });
+    assert_eq!(report_of::<()>(outer.result()).cause, None);
+    Ok(())
+}
+
+/// What it is dropped with is worse than it.
+struct Vicious;
+
+impl Drop for Vicious {
+    fn drop(&mut self) {
+        std::panic::panic_any(Self);
+    }
+}
+
+#[test]
+fn a_payload_that_panics_without_end_harms_nobody() {
+    let pool = ThreadPoolExecutor::new(1).expect("a pool");
+    let error = pool.submit(|| -> () { std::panic::panic_any(Vicious) }).result().expect_err("a panic");
+    drop(error);
+    let (promise, future) = promise();
+    future.on_done(|_| std::panic::panic_any(Vicious));
+    assert_eq!(promise.complete(1), Ok(()));
+    assert_eq!(future.result().ok(), Some(1));
+    assert_eq!(pool.submit(|| 2).result().ok(), Some(2));
+}
+
+#[test]
+fn a_task_that_runs_while_another_one_unwinds_does_not_take_its_place() -> Outcome {
+    /// Has its worker run a task while that unwinds.
+    struct Helper(ThreadPoolExecutor);
+
+    impl Drop for Helper {
+        fn drop(&mut self) {
+            assert!(self.0.submit(|| -> () { panic!("within") }).result().is_err());
+        }
+    }
+
+    limited(|| {
+        let pool = ThreadPoolExecutor::new(1)?;
+        let helper = Helper(pool.clone());
+        let line = line!() + 3;
+        let outer = pool.submit(move || {
+            let _helper = &helper;
+            panic!("around");
+        });
+        let report = report_of::<()>(outer.result());
+        assert_eq!(report.message, "around");
+        let location = report.location.as_ref().expect("a place");
+        assert!(location.contains(&format!("futures.rs:{line}:")), "{location}");
+        Ok(())
+    })
+}
+
+#[test]
+fn a_backtrace_is_kept_where_it_is_asked_for() -> Outcome {
+    const INNER: &str = "EXECUTOR_TESTS_BACKTRACE";
+
+    // std reads the variable once for each process.
+    let Ok(wanted) = std::env::var(INNER) else {
+        for wanted in ["0", "1"] {
+            let inner = Command::new(std::env::current_exe()?)
+                .args(["--exact", "a_backtrace_is_kept_where_it_is_asked_for"])
+                .envs([(INNER, wanted), ("RUST_BACKTRACE", wanted)])
+                .env_remove("RUST_LIB_BACKTRACE")
+                .output()?;
+            let said = String::from_utf8_lossy(&inner.stdout);
+            assert!(inner.status.success() && said.contains("1 passed"), "with RUST_BACKTRACE={wanted}: {said}");
+        }
+        return Ok(());
+    };
+    let (threads, processes) = (ThreadPoolExecutor::new(1)?, ProcessPoolExecutor::new(1)?);
+    for pool in [&threads as &dyn Executor, &processes] {
+        let report = report_of(pool.submit(panic_with::task(1)).result());
+        let names_task = report.backtrace.as_ref().map(|text| text.contains("panic_with"));
+        assert_eq!(names_task, (wanted == "1").then_some(true), "{report:?}");
+    }
+    Ok(())
 }

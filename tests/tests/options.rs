@@ -450,6 +450,19 @@ fn a_chunk_gives_each_item_its_own_result() -> Outcome {
 }
 
 #[test]
+fn a_panic_in_a_chunk_says_where_the_map_was_called() -> Outcome {
+    limited(|| {
+        for pool in executors()? {
+            let line = line!() + 1;
+            let results: Vec<_> = pool.map(|n| panic_on::task(n, 1), 0..3).chunk_size(3).collect();
+            let Err(TaskError::Panicked(report)) = &results[1] else { panic!("{:?}", results[1]) };
+            assert_eq!(report.submitted_at.map(|at| (at.file(), at.line())), Some((file!(), line)));
+        }
+        Ok(())
+    })
+}
+
+#[test]
 fn a_worker_that_dies_in_a_chunk_costs_one_item() -> Outcome {
     limited(|| {
         let pool = ProcessPoolExecutor::new(2)?;

@@ -124,7 +124,7 @@ impl<'scope> ThreadScope<'scope, '_> {
         };
         let calls = jobs.len();
         let closures = jobs.into_iter().map(|job| Ok(move || Ok(job.run()))).collect();
-        let (job, future) = self.job(one_after_another(closures), options, self.pool().pool().admit(), at);
+        let (job, future) = self.job(one_after_another(closures, at), options, self.pool().pool().admit(), at);
         self.pool().start_job(job);
         Flight::Chunk { future, calls }
     }

@@ -124,7 +124,7 @@ impl ThreadPoolExecutor {
         let closures: Vec<_> = jobs.into_iter().map(ThreadJob::own).collect();
         let calls = closures.len();
         let places = Places { permit: self.pool.admit(), membership: None };
-        let job = Local::new(one_after_another(closures), self.pool.home(), places, at);
+        let job = Local::new(one_after_another(closures, at), self.pool.home(), places, at);
         let future = TaskFuture::new(Arc::<Local<_, _>>::clone(&job));
         self.pool.submit(LocalJob::new(job, options));
         Flight::Chunk { future, calls }

@@ -31,7 +31,7 @@ use std::time::Instant;
 use super::done_list::Watcher;
 use super::state::{End, State, TaskId};
 use super::unobserved;
-use crate::error::{TaskError, WaitTimeout};
+use crate::error::{TaskError, WaitTimeout, drop_payload};
 use crate::sync::{Condvar, Mutex, MutexGuard};
 
 /// A job as those see it who do not know its type: the queue, a scope, a [`TaskHandle`](super::TaskHandle).
@@ -160,7 +160,10 @@ impl<T> Core<T> {
 
     /// Ends the job. `before_publishing` runs after the callbacks and before
     /// any waiter learns of the result. False if the job had ended before.
-    pub(crate) fn settle(&self, result: Result<T, TaskError>, before_publishing: impl FnOnce()) -> bool {
+    pub(crate) fn settle(&self, mut result: Result<T, TaskError>, before_publishing: impl FnOnce()) -> bool {
+        if let Err(error) = &mut result {
+            error.place(self.submitted_at);
+        }
         let mut shared = self.shared.lock();
         if !matches!(shared.stage, Stage::Pending | Stage::Running) {
             drop(shared);
@@ -176,6 +179,7 @@ impl<T> Core<T> {
     pub(crate) fn refuse(&self, error: TaskError) -> bool {
         let mut shared = self.shared.lock();
         if !matches!(shared.stage, Stage::Pending) {
+            drop(shared);
             return false;
         }
         let result = Err(error);
@@ -399,5 +403,7 @@ fn call<T>(callback: Callback<T>, result: Result<&T, &TaskError>) {
 /// Calls user code that has no business with whoever runs it. The panic hook reports a panic, and that is all:
 /// whatever ends jobs must not be unwound half way.
 pub(crate) fn contained(user_code: impl FnOnce()) {
-    let _ = catch_unwind(AssertUnwindSafe(user_code));
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(user_code)) {
+        drop_payload(payload);
+    }
 }

@@ -45,11 +45,12 @@ impl Unobserved<'_> {
 
 impl fmt::Display for Unobserved<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "nobody looked at the failure of task {}, submitted at {}: {}",
-            self.id, self.submitted_at, self.error
-        )
+        write!(f, "nobody looked at the failure of task {}", self.id)?;
+        // The report of a panic tells the place itself.
+        if !matches!(self.error, TaskError::Panicked(_)) {
+            write!(f, ", submitted at {}", self.submitted_at)?;
+        }
+        write!(f, ": {}", self.error)
     }
 }
 

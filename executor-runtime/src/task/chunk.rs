@@ -132,7 +132,7 @@ impl<T: ProcessTask> ErasedChunk for TypedChunk<'_, T> {
         let closures: Vec<_> =
             self.calls.drain(..).map(|call| T::own(call.args).map(|owned| move || T::call_owned(owned))).collect();
         let calls = closures.len();
-        let job = Local::new(one_after_another(closures), home, self.places(permit), self.at);
+        let job = Local::new(one_after_another(closures, self.at), home, self.places(permit), self.at);
         self.enroll(&job);
         self.flight = Some(Flight::Chunk { future: TaskFuture::new(Arc::<Local<_, _>>::clone(&job)), calls });
         Some(LocalJob::new(job, options))
@@ -141,7 +141,8 @@ impl<T: ProcessTask> ErasedChunk for TypedChunk<'_, T> {
     fn encode(&mut self, permit: Option<Permit>) -> Option<RemoteJob> {
         let options = self.common_options();
         let mut arguments = Arguments::default();
-        let mut answers = Answers { results: Vec::with_capacity(self.calls.len()), unsent: VecDeque::new() };
+        let mut answers =
+            Answers { results: Vec::with_capacity(self.calls.len()), unsent: VecDeque::new(), at: self.at };
         let calls = self.calls.len();
         for (number, call) in self.calls.drain(..).enumerate() {
             // An argument's `Serialize` is user code, and may panic.
@@ -177,11 +178,23 @@ impl<T: ProcessTask> ErasedChunk for TypedChunk<'_, T> {
 /// Runs closures one after another, each with a result of its own. What one of them owned is gone before the next.
 pub(crate) fn one_after_another<T, F>(
     closures: Vec<Result<F, TaskError>>,
+    at: &'static Location<'static>,
 ) -> impl FnOnce() -> Result<Results<T>, TaskError>
 where
     F: FnOnce() -> Result<T, TaskError>,
 {
-    move || Ok(closures.into_iter().map(|closure| panics::catch(closure?).flatten()).collect())
+    move || {
+        let results = closures.into_iter().map(|closure| panics::catch(closure?).flatten());
+        Ok(results.map(|result| placed(result, at)).collect())
+    }
+}
+
+/// Tells the report of a panic where the chunk was submitted.
+fn placed<T>(mut result: Result<T, TaskError>, at: &'static Location<'static>) -> Result<T, TaskError> {
+    if let Err(error) = &mut result {
+        error.place(at);
+    }
+    result
 }
 
 /// The answers to a chunk's calls as they come.
@@ -189,6 +202,8 @@ struct Answers<T> {
     results: Results<T>,
     /// Calls that were never sent, by their place in the chunk.
     unsent: VecDeque<(usize, TaskError)>,
+    /// Where the calls were submitted.
+    at: &'static Location<'static>,
 }
 
 impl<T> Answers<T> {
@@ -205,7 +220,7 @@ impl<T: Send + 'static> Gather<T> for Answers<T> {
 
     fn part(&mut self, answer: Result<T, TaskError>) {
         self.fill();
-        self.results.push(answer);
+        self.results.push(placed(answer, self.at));
     }
 
     fn last(&mut self, answer: Result<T, TaskError>) -> Result<Results<T>, TaskError> {
