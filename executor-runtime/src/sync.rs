@@ -17,6 +17,12 @@ use shuttle::sync as imp;
 pub(crate) use imp::MutexGuard;
 pub(crate) use imp::atomic::{AtomicUsize, Ordering};
 
+// What belongs to a thread belongs to one of shuttle's threads there.
+#[cfg(shuttle)]
+pub(crate) use shuttle::thread_local;
+#[cfg(not(shuttle))]
+pub(crate) use std::thread_local;
+
 /// Looks a few times whether there is something to do, giving the processor away in between, before the caller
 /// sleeps. Ends early when `look` says so.
 pub(crate) fn snooze(look: impl Fn() -> bool) {

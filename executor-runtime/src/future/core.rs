@@ -30,47 +30,9 @@ use std::time::Instant;
 
 use super::done_list::Watcher;
 use super::state::{End, State, TaskId};
-use super::unobserved;
+use super::{Status, unobserved};
 use crate::error::{TaskError, WaitTimeout, drop_payload};
 use crate::sync::{Condvar, Mutex, MutexGuard};
-
-/// A job as those see it who do not know its type: the queue, a scope, a [`TaskHandle`](super::TaskHandle).
-///
-/// No method reaches a value of the job's types, but for the closure that `refuse` drops, and that one only
-/// while the job has not ended: the lifetimes in these types may be over afterwards (see `sys::scoped`).
-pub(crate) trait Handle: Send + Sync {
-    /// Ends the job with `error` if it has not started; whether it had not.
-    fn refuse(&self, error: TaskError) -> bool;
-
-    /// What can be told of the job.
-    fn status(&self) -> &dyn Status;
-
-    /// Runs the job in the calling thread if that thread works for the job's
-    /// pool and the job is still queued there; else does nothing.
-    ///
-    /// A worker calls this before it waits, because the job it waits for might
-    /// be waiting for that very worker. Only the awaited job is ever helped:
-    /// running an unrelated one could need a lock that the waiter holds.
-    fn help(&self);
-}
-
-/// What can be told of a job without its value.
-pub(crate) trait Status {
-    fn id(&self) -> TaskId;
-
-    fn state(&self) -> State;
-
-    /// Whether the job is sure to end as cancelled, or has.
-    fn is_refused(&self) -> bool;
-
-    /// `#17 running`, `#17 finished ok i32`: what stands in the `Debug` form of whatever shows the job.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result;
-}
-
-/// A job as its future sees it.
-pub(crate) trait Source<T>: Handle {
-    fn core(&self) -> &Core<T>;
-}
 
 type Callback<T> = Box<dyn FnOnce(Result<&T, &TaskError>) + Send>;
 

@@ -11,6 +11,7 @@ mod done_list;
 mod group;
 mod handle;
 mod promise;
+mod source;
 mod state;
 mod task_future;
 mod unobserved;
@@ -24,6 +25,7 @@ pub use task_future::TaskFuture;
 pub use unobserved::{Unobserved, set_unobserved_failure_hook};
 pub use wait::{ReturnWhen, Waitable, Waited, wait};
 
-pub(crate) use self::core::{Core, Handle, Source, Status, contained};
+pub(crate) use self::core::{Core, contained};
 pub(crate) use group::{Group, Membership};
+pub(crate) use source::{Handle, Source, Status};
 pub(crate) use wait::sealed::{Sealed as Wait, Watch};

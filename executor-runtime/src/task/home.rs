@@ -6,7 +6,7 @@
 use std::cell::Cell;
 use std::sync::atomic::AtomicU64;
 
-use crate::sync::{AtomicUsize, Ordering};
+use crate::sync::{AtomicUsize, Ordering, thread_local};
 
 /// A pool, by a number that no other pool of this process has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,12 +19,12 @@ thread_local! {
 
 /// Says for the rest of the calling thread's life that it must not wait for any pool to end.
 pub(super) fn wait_for_nobody() {
-    WAITS_FOR_NOBODY.set(true);
+    WAITS_FOR_NOBODY.with(|nobody| nobody.set(true));
 }
 
 /// Whether the calling thread may wait for the pool `home` to end.
 pub(crate) fn may_wait_for(home: Home) -> bool {
-    !at_home(home) && !WAITS_FOR_NOBODY.get()
+    !at_home(home) && !WAITS_FOR_NOBODY.with(Cell::get)
 }
 
 impl Home {
@@ -37,13 +37,13 @@ impl Home {
 
     /// Says for the rest of the calling thread's life that it works for this pool.
     pub(crate) fn enter(self) {
-        CURRENT.set(Some(self));
+        CURRENT.with(|current| current.set(Some(self)));
     }
 }
 
 /// Whether the calling thread works for the pool `home`.
 pub(crate) fn at_home(home: Home) -> bool {
-    CURRENT.get() == Some(home)
+    CURRENT.with(Cell::get) == Some(home)
 }
 
 /// A job's share of its pool's load, given back once: before its result is

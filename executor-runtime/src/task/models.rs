@@ -4,6 +4,7 @@
 //! then `sync` hands out shuttle's locks, and shuttle chooses who runs next at each
 //! of them. A waiter that nobody wakes is a deadlock, which it reports.
 
+use std::collections::VecDeque;
 use std::panic::Location;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -13,7 +14,8 @@ use shuttle::thread;
 use super::home::{Home, Seat};
 use super::local::{Local, LocalRun, LocalSource, Places};
 use crate::error::TaskError;
-use crate::future::{Group, Handle, ReturnWhen, TaskFuture, as_completed, wait};
+use crate::future::{Group, Handle, ReturnWhen, TaskFuture, as_completed, promise, wait};
+use crate::sync::Mutex;
 
 /// Enough that each of the bugs named below was found every time.
 const SCHEDULES: usize = 3_000;
@@ -54,6 +56,135 @@ fn a_job_runs_or_is_cancelled_and_never_both() {
         lane.join().expect("the lane");
         assert_eq!(cancelled, matches!(result, Err(TaskError::Cancelled)));
         assert_eq!(ran.load(Ordering::SeqCst), usize::from(!cancelled));
+    });
+}
+
+/// Has a future ended by `finish`, cancelled, waited for and given a callback, all at once, and checks that all of
+/// them tell the same story. `finish` says whether it ended the future with its value, 5.
+fn race(future: TaskFuture<i32>, finish: impl FnOnce() -> bool + Send + 'static) {
+    let future = Arc::new(future);
+    let (handle, looked_at, called_back) = (future.handle(), Arc::clone(&future), Arc::clone(&future));
+    let (values, errors) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (ok, err) = (Arc::clone(&values), Arc::clone(&errors));
+
+    let ends = thread::spawn(finish);
+    let cancels = thread::spawn(move || handle.cancel());
+    let looker = thread::spawn(move || looked_at.error());
+    let adder = thread::spawn(move || {
+        called_back.on_done(move |result| {
+            let seen = if result.is_ok() { ok } else { err };
+            seen.fetch_add(1, Ordering::SeqCst);
+        });
+    });
+    let error = future.error();
+    let finished = ends.join().expect("the finisher");
+    let cancelled = cancels.join().expect("the canceller");
+    adder.join().expect("the adder");
+
+    assert_ne!(finished, cancelled);
+    for error in [error, looker.join().expect("the looker")] {
+        assert_eq!(matches!(error, Some(TaskError::Cancelled)), cancelled);
+        assert_eq!(error.is_none(), finished);
+    }
+    let seen = (values.load(Ordering::SeqCst), errors.load(Ordering::SeqCst));
+    assert_eq!(seen, (usize::from(finished), usize::from(cancelled)));
+    let future = Arc::into_inner(future).expect("the others have ended");
+    assert_eq!(future.result().ok(), finished.then_some(5));
+}
+
+/// Found: an error that is looked at while a late callback has the result.
+#[test]
+fn everybody_sees_the_same_end_of_a_job() {
+    check(|| {
+        let ran = Arc::new(AtomicBool::new(false));
+        let runs = Arc::clone(&ran);
+        let (job, future) = job(move || {
+            runs.store(true, Ordering::SeqCst);
+            5
+        });
+        race(future, move || {
+            job.run(Seat::none());
+            ran.load(Ordering::SeqCst)
+        });
+    });
+}
+
+/// Found: a promise that asks whether it was cancelled and then settles, instead of claiming first.
+#[test]
+fn everybody_sees_the_same_end_of_a_promise() {
+    check(|| {
+        let (promise, future) = promise();
+        race(future, move || promise.complete(5).is_ok());
+    });
+    check(|| {
+        let (promise, future) = promise();
+        race(future, move || promise.start().map(|running| running.complete(5)).is_some());
+    });
+}
+
+/// Found: a promise whose drop ends only what was started, and one whose drop ends only what was not.
+#[test]
+fn an_abandoned_promise_leaves_nobody_waiting() {
+    check(|| {
+        let (promise, future) = promise::<i32>();
+        let keeper = thread::spawn(move || drop(promise));
+        assert!(matches!(future.result(), Err(TaskError::Abandoned)));
+        keeper.join().expect("the keeper");
+    });
+    check(|| {
+        let (promise, future) = promise::<i32>();
+        let handle = future.handle();
+        let keeper = thread::spawn(move || promise.start().map(drop).is_some());
+        let cancels = thread::spawn(move || handle.cancel());
+        let error = future.result().expect_err("nobody has a value");
+        let (started, cancelled) = (keeper.join().expect("the keeper"), cancels.join().expect("the canceller"));
+        assert_eq!(matches!(error, TaskError::Abandoned), started);
+        assert_eq!(matches!(error, TaskError::Cancelled), cancelled);
+    });
+}
+
+/// Two workers and three jobs, each of which waits for the next, so that no worker can be spared for the last.
+///
+/// Found: a worker that does not help (nobody goes on), and a run that does not claim its job first.
+#[test]
+fn workers_of_a_full_pool_that_wait_for_each_other_go_on() {
+    fn pop(queue: &Mutex<VecDeque<Arc<dyn LocalRun>>>) -> Option<Arc<dyn LocalRun>> {
+        queue.lock().pop_front()
+    }
+
+    check(|| {
+        let home = Home::new();
+        let ran = Arc::new(AtomicUsize::new(0));
+        let queue = Arc::new(Mutex::new(VecDeque::new()));
+        let mut next: Option<TaskFuture<usize>> = None;
+        for _ in 0..3 {
+            let (ran, awaited) = (Arc::clone(&ran), next.take());
+            let closure = move || {
+                ran.fetch_add(1, Ordering::SeqCst);
+                awaited.map_or(Ok(0), |future| future.result().map(|depth| depth + 1))
+            };
+            let job: Arc<dyn LocalSource<usize>> = Local::new(closure, home, Places::default(), Location::caller());
+            // The one that waits for all others comes first.
+            let queued: Arc<dyn LocalRun> = Arc::<dyn LocalSource<usize>>::clone(&job);
+            queue.lock().push_front(queued);
+            next = Some(TaskFuture::new(job));
+        }
+        let workers: Vec<_> = (0..2)
+            .map(|_| {
+                let queue = Arc::clone(&queue);
+                thread::spawn(move || {
+                    home.enter();
+                    while let Some(job) = pop(&queue) {
+                        job.run(Seat::none());
+                    }
+                })
+            })
+            .collect();
+        assert_eq!(next.expect("the last future").result().ok(), Some(2));
+        for worker in workers {
+            worker.join().expect("a worker");
+        }
+        assert_eq!(ran.load(Ordering::SeqCst), 3);
     });
 }
 
