@@ -17,11 +17,24 @@ use shuttle::sync as imp;
 pub(crate) use imp::MutexGuard;
 pub(crate) use imp::atomic::{AtomicUsize, Ordering};
 
-// What belongs to a thread belongs to one of shuttle's threads there.
+// Threads, and what belongs to one, are shuttle's there.
 #[cfg(shuttle)]
-pub(crate) use shuttle::thread_local;
+pub(crate) use shuttle::{thread, thread_local};
 #[cfg(not(shuttle))]
-pub(crate) use std::thread_local;
+pub(crate) use std::{thread, thread_local};
+
+/// Whether a thread has ended, as far as one can know.
+pub(crate) fn has_ended(thread: &thread::JoinHandle<()>) -> bool {
+    // Shuttle's do not tell.
+    #[cfg(shuttle)]
+    let ended = {
+        let _ = thread;
+        false
+    };
+    #[cfg(not(shuttle))]
+    let ended = thread.is_finished();
+    ended
+}
 
 /// Looks a few times whether there is something to do, giving the processor away in between, before the caller
 /// sleeps. Ends early when `look` says so.

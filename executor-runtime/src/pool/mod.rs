@@ -26,13 +26,13 @@ use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
 use queue::{Popped, Queue};
 
 use crate::error::{PoolError, TaskError};
-use crate::sync::{AtomicUsize, Condvar, Mutex, Ordering};
+use crate::sync::thread::{Builder, JoinHandle};
+use crate::sync::{AtomicUsize, Condvar, Mutex, Ordering, has_ended};
 use crate::task::{Backlog, Home, Permit, Seat, may_wait_for};
 
 /// What runs the jobs of one lane.
@@ -196,7 +196,7 @@ impl<J: Pooled + Send + 'static> Pool<J> {
                     lanes.live += 1;
                     self.live.store(lanes.live, Ordering::Release);
                     lanes.started += 1;
-                    lanes.threads.retain(|thread| !thread.is_finished());
+                    lanes.threads.retain(|thread| !has_ended(thread));
                     lanes.threads.push(thread);
                 }
                 // Those that are there do the work.

@@ -1,15 +1,18 @@
-//! Models of the queue and of the backlog, under random schedules: see
+//! Models of the queue, the backlog and the lanes, under random schedules: see
 //! `task::models` for how they run.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use shuttle::thread;
 
-use super::Pooled;
 use super::queue::{Popped, Queue};
-use crate::error::TaskError;
-use crate::task::Backlog;
+use super::{Lane, Pool, PoolOptions, Pooled, Unready};
+use crate::error::{PoolError, TaskError};
+use crate::future::{Promise, TaskFuture, promise};
+use crate::sync::Mutex;
+use crate::task::{Backlog, Seat};
 
 /// Enough that each of the bugs named below was found every time.
 const SCHEDULES: usize = 3_000;
@@ -112,5 +115,134 @@ fn a_closed_backlog_holds_nobody_back() {
         // Nobody gives a permit back before everybody has one.
         let permits = submitters.map(|submitter| submitter.join().expect("a submitter"));
         drop((kept, permits));
+    });
+}
+
+/// A job that keeps a promise.
+struct Kept(Mutex<Option<Promise<()>>>);
+
+impl Kept {
+    fn new() -> (Self, TaskFuture<()>) {
+        let (promise, future) = promise();
+        (Self(Mutex::new(Some(promise))), future)
+    }
+
+    fn take(&self) -> Option<Promise<()>> {
+        self.0.lock().take()
+    }
+}
+
+impl Pooled for Kept {
+    fn priority(&self) -> i32 {
+        0
+    }
+    fn is_over(&self) -> bool {
+        false
+    }
+    fn refuse(&self, error: TaskError) {
+        if let Some(promise) = self.take() {
+            promise.fail(error);
+        }
+    }
+}
+
+/// A lane that may never get ready.
+struct Keeps {
+    is_broken: bool,
+}
+
+impl Lane<Kept> for Keeps {
+    fn ready(&mut self) -> Result<(), Unready> {
+        if self.is_broken { Err(Unready::Lane(PoolError::LanePanicked)) } else { Ok(()) }
+    }
+    fn run(&mut self, job: Kept, seat: Seat<'_>) {
+        drop(seat);
+        if let Some(promise) = job.take() {
+            let _ = promise.complete(());
+        }
+    }
+}
+
+/// A pool of two lanes; those of these numbers never get ready.
+fn pool(idle_timeout: Option<Duration>, broken: &'static [usize]) -> Arc<Pool<Kept>> {
+    let options = PoolOptions {
+        max_lanes: 2,
+        name_prefix: "model".to_owned(),
+        stack_size_bytes: None,
+        idle_timeout,
+        max_pending: None,
+    };
+    let made = AtomicUsize::new(0);
+    Pool::new(options, move || {
+        let number = made.fetch_add(1, Ordering::SeqCst);
+        Box::new(Keeps { is_broken: broken.contains(&number) })
+    })
+}
+
+/// Found: a lane that looks for a last job before it is counted out, one that does not look, and a submitter that
+/// counts the lanes before it queues its job.
+#[test]
+fn no_job_is_lost_to_a_lane_that_ends_for_want_of_jobs() {
+    check(|| {
+        let pool = pool(Some(Duration::ZERO), &[]);
+        for _ in 0..2 {
+            let (job, future) = Kept::new();
+            pool.submit(job);
+            assert!(future.result().is_ok());
+        }
+        pool.close();
+        assert!(pool.join(None));
+    });
+}
+
+/// Found: a pool that breaks without a look at its queue or without closing it, and one that does not break.
+#[test]
+fn a_pool_breaks_with_its_last_lane_and_then_ends_every_job() {
+    check(|| {
+        let pool = pool(None, &[0]);
+        let futures = [(); 2].map(|()| {
+            let (job, future) = Kept::new();
+            pool.submit(job);
+            future
+        });
+        for future in futures {
+            // Whether the second lane was started before the first one gave up is chance.
+            assert!(matches!(future.result(), Ok(()) | Err(TaskError::PoolBroken { .. })));
+        }
+        pool.close();
+        assert!(pool.join(None));
+    });
+    check(|| {
+        let pool = pool(None, &[0, 1]);
+        let futures = [(); 2].map(|()| {
+            let (job, future) = Kept::new();
+            pool.submit(job);
+            future
+        });
+        for future in futures {
+            assert!(matches!(future.result(), Err(TaskError::PoolBroken { .. })));
+        }
+        assert!(pool.join(None));
+    });
+}
+
+/// Found: a lane that ends without telling.
+#[test]
+fn a_job_submitted_while_the_pool_is_shut_down_runs_or_is_refused() {
+    check(|| {
+        let pool = pool(Some(Duration::ZERO), &[]);
+        let submitter = thread::spawn({
+            let pool = Arc::clone(&pool);
+            move || {
+                let (job, future) = Kept::new();
+                pool.submit(job);
+                future.result()
+            }
+        });
+        pool.close();
+        pool.take_queued().refuse(|| TaskError::Cancelled);
+        assert!(pool.join(None));
+        let result = submitter.join().expect("the submitter");
+        assert!(matches!(result, Ok(()) | Err(TaskError::Cancelled | TaskError::PoolShutDown)), "{result:?}");
     });
 }
