@@ -522,7 +522,11 @@ impl Lane<RemoteJob> for ProcessLane {
             self.tasks_done += calls - job.calls_left();
             if let Err(error) = lost {
                 self.worker = None;
-                job.answer(Err(self.why_lost(error)), &mut seat);
+                let error = self.why_lost(error);
+                if self.crew.is_stopped() {
+                    return job.fail(&error, &mut seat);
+                }
+                job.answer(Err(error), &mut seat);
             }
         }
         self.recycle();

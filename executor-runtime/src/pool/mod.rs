@@ -266,7 +266,8 @@ impl<J: Pooled + Send + 'static> Pool<J> {
             Some(Ended::Failed(Unready::Lane(cause))) if lanes.live == 0 => Some(cause),
             _ => None,
         };
-        let cause = cause.filter(|_| lanes.broken.is_none()).map(Arc::new);
+        // Where there is nothing left to run, nothing is broken: an abort may have hit a lane on its way.
+        let cause = cause.filter(|_| lanes.broken.is_none() && !self.queue.is_over()).map(Arc::new);
         lanes.broken = lanes.broken.take().or(cause.clone());
         drop(lanes);
         if let Some(cause) = cause {
