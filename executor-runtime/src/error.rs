@@ -356,7 +356,8 @@ impl Error for PoolError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::SpawnThread(error) | Self::SpawnWorker(error) => Some(error),
-            Self::InitializerFailed { cause } => Some(&**cause),
+            // The cause itself is part of the message.
+            Self::InitializerFailed { cause } => cause.source(),
             _ => None,
         }
     }
