@@ -1,9 +1,10 @@
 //! What the operating system knows of this process's children and descriptors.
 
 use std::fs;
+use std::thread::{self, JoinHandle};
 
 use rustix::event::{PollFd, PollFlags, poll};
-use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
 
 /// The pids of the living and the unreaped children of this process.
 pub fn pids() -> Vec<u32> {
@@ -31,6 +32,37 @@ pub fn await_end(pid: u32) {
     }
 }
 
+/// Sends a signal to a child that has not been reaped.
+pub fn send(pid: u32, signal: Signal) {
+    let pid = Pid::from_raw(pid.cast_signed()).expect("a pid");
+    kill_process(pid, signal).expect("our own child");
+}
+
+/// Stops a child, and returns when none of its threads runs any more.
+pub fn stop(pid: u32) {
+    send(pid, Signal::STOP);
+    let stands = |stat: &str| stat.rsplit_once(')').is_some_and(|(_, rest)| rest.trim_start().starts_with('T'));
+    loop {
+        let mut threads = fs::read_dir(format!("/proc/{pid}/task")).expect("our own child");
+        if threads.all(|thread| {
+            let stat = fs::read_to_string(thread.expect("a thread").path().join("stat")).unwrap_or_default();
+            stands(&stat)
+        }) {
+            return;
+        }
+        thread::yield_now();
+    }
+}
+
+/// How many threads of this process have a name that begins so; the system knows the first 15 bytes of each.
+pub fn threads_called(prefix: &str) -> usize {
+    let tasks = fs::read_dir("/proc/self/task").expect("our threads");
+    tasks
+        .filter_map(|task| fs::read_to_string(task.ok()?.path().join("comm")).ok())
+        .filter(|name| name.starts_with(prefix))
+        .count()
+}
+
 /// Whether the thread of this name sleeps; the system knows its first 15 bytes.
 pub fn thread_sleeps(name: &str) -> bool {
     let known = format!("({})", &name[..name.len().min(15)]);
@@ -38,6 +70,20 @@ pub fn thread_sleeps(name: &str) -> bool {
     tasks
         .filter_map(|task| fs::read_to_string(task.ok()?.path().join("stat")).ok())
         .any(|stat| stat.split_once(' ').is_some_and(|(_, rest)| rest.starts_with(&format!("{known} S"))))
+}
+
+/// Whether this thread, which has a name, comes to a place where it sleeps; if not, it has ended.
+pub fn falls_asleep<T>(thread: &JoinHandle<T>) -> bool {
+    let name = thread.thread().name().expect("a thread with a name");
+    loop {
+        if thread.is_finished() {
+            return false;
+        }
+        if thread_sleeps(name) {
+            return true;
+        }
+        thread::yield_now();
+    }
 }
 
 /// Whether a process of this number lives and is no zombie.

@@ -55,6 +55,43 @@ impl Waiting {
     }
 }
 
+/// Holds every task that runs [`held`], those that have come and those that will, until it is dropped.
+///
+/// Other than a [`Gate`] it is for any number of tasks, and tells nothing of them.
+pub struct Hold {
+    path: PathBuf,
+    lock: File,
+}
+
+impl Hold {
+    /// Holds from now on. Its file lies in `folder`.
+    pub fn new(folder: &Path, name: &str) -> Self {
+        let path = folder.join(name);
+        let lock = File::create_new(&path).expect("a file for a lock");
+        lock.lock().expect("a lock that nobody else has");
+        Self { path, lock }
+    }
+
+    /// What the tasks are given.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        // Closing the file is not enough where a process is just being started and still has a copy of it.
+        self.lock.unlock().expect("our own lock");
+    }
+}
+
+/// Waits until nobody holds it any more, and returns the pid of the process that did.
+#[pool_task(process)]
+pub fn held(hold: &Path) -> u64 {
+    File::open(hold).expect("the lock's file").lock_shared().expect("a shared lock");
+    std::process::id().into()
+}
+
 /// Waits at the gate and returns the pid of the process that did.
 #[pool_task(process)]
 pub fn pass(gate: &Path) -> u64 {

@@ -10,6 +10,8 @@
     reason = "the tasks are what the suites need them to be"
 )]
 
+pub mod alone;
+pub mod census;
 pub mod children;
 pub mod gate;
 pub mod tasks;

@@ -6,10 +6,43 @@ use std::path::Path;
 use executor_runtime::pool_task;
 use serde::{Deserialize, Serialize};
 
+use crate::gate::pass;
+
 /// The square of a number.
 #[pool_task(process)]
 pub fn square(n: u64) -> u64 {
     n * n
+}
+
+/// One number to the power of the other.
+#[pool_task(process)]
+pub fn power(base: u64, exponent: u32) -> u64 {
+    base.pow(exponent)
+}
+
+/// Quotient and remainder; panics if there is none.
+#[pool_task(process)]
+pub fn divide(dividend: u64, divisor: u64) -> (u64, u64) {
+    (dividend / divisor, dividend % divisor)
+}
+
+/// Comes to a gate, and leaves a file when that opens.
+#[pool_task(process)]
+pub fn leave_after(gate: &Path, file: &Path) {
+    pass(gate);
+    std::fs::write(file, "").expect("a file");
+}
+
+/// A number without its sign.
+#[pool_task(process)]
+pub fn absolute(n: i64) -> i64 {
+    n.abs()
+}
+
+/// Arguments that are called like what the macro and the executors have to do with.
+#[pool_task(process)]
+pub fn odd_names(task: u64, arg0: u64, input: u64, out: u64, pool: u64, r#fn: u64) -> [u64; 6] {
+    [task, arg0, input, out, pool, r#fn]
 }
 
 /// Two borrowed texts.
@@ -174,6 +207,54 @@ impl<'de> Deserialize<'de> for PanicsWhenRead {
     }
 }
 
+/// How a process ends itself.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub enum Death {
+    /// By SIGSEGV.
+    Crash,
+    /// With the exit code 1.
+    Exit,
+}
+
+impl Death {
+    fn die(self) -> ! {
+        match self {
+            Self::Crash => crash(),
+            Self::Exit => std::process::exit(1),
+        }
+    }
+}
+
+/// A value that ends the process that writes it.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub struct DeadlyToWrite(pub Death);
+
+impl Serialize for DeadlyToWrite {
+    fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+        self.0.die()
+    }
+}
+
+/// A value that ends the process that reads it.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct DeadlyToRead(pub Death);
+
+impl<'de> Deserialize<'de> for DeadlyToRead {
+    fn deserialize<D: serde::Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        Death::deserialize(input)?.die()
+    }
+}
+
+/// Takes what ends the worker that reads it.
+#[pool_task(process)]
+pub fn take_deadly(_value: DeadlyToRead) {}
+
+/// Returns what ends the worker that writes it.
+#[pool_task(process)]
+pub fn give_deadly(death: Death) -> DeadlyToWrite {
+    DeadlyToWrite(death)
+}
+
 /// Takes what cannot be encoded.
 #[pool_task(process)]
 pub fn take_unwritable(_value: Unwritable) {}
@@ -231,6 +312,23 @@ pub fn exit(code: i32) {
 /// Ends the worker with SIGSEGV.
 #[pool_task(process)]
 pub fn segfault() {
+    crash()
+}
+
+/// Ends the worker with SIGSEGV, whatever it was given.
+#[pool_task(process)]
+pub fn segfault_with(_data: &[u8]) {
+    crash()
+}
+
+/// Comes to a gate, and ends the worker with SIGSEGV when that opens.
+#[pool_task(process)]
+pub fn segfault_after(gate: &Path) {
+    pass(gate);
+    crash()
+}
+
+fn crash() -> ! {
     rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::SEGV)
         .expect("a signal to ourselves");
     // The signal is delivered before the call returns, unless another thread got it.
@@ -345,7 +443,7 @@ pub fn take_writable_if(value: Choosy) -> u32 {
 #[pool_task(process)]
 pub fn pass_first(n: u64, gate: std::path::PathBuf) -> u64 {
     if n == 0 {
-        crate::gate::pass(&gate);
+        pass(&gate);
     }
     n * n
 }

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use executor_runtime::prelude::*;
 use executor_runtime::{Payload, PoolError, WorkerExit};
+use executor_tests::alone::is_alone;
 use executor_tests::gate::{self, Gate};
 use executor_tests::tasks::*;
 use executor_tests::watchdog::limited;
 use executor_tests::{children, gate::Waiting};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 
 type Outcome = Result<(), Box<dyn std::error::Error>>;
 
@@ -20,22 +21,6 @@ fn exit_of(error: &TaskError) -> WorkerExit {
         TaskError::WorkerDied(death) => death.exit,
         other => panic!("the worker did not die: {other:?}"),
     }
-}
-
-fn kill(pid: u64, signal: Signal) {
-    let pid = Pid::from_raw(i32::try_from(pid).expect("a pid")).expect("a pid");
-    kill_process(pid, signal).expect("our own child");
-}
-
-/// Whether `test` has this process to itself; if not, it has been run in one that it has.
-fn is_alone(test: &str) -> Result<bool, Box<dyn std::error::Error>> {
-    if std::env::var_os("ALONE").is_some() {
-        return Ok(true);
-    }
-    let this =
-        Command::new(std::env::current_exe()?).args([test, "--exact", "--nocapture"]).env("ALONE", "1").status()?;
-    assert!(this.success(), "{test} failed in a process of its own");
-    Ok(false)
 }
 
 /// A task at its gate, and the pid of its worker.
@@ -131,7 +116,7 @@ fn a_worker_that_is_killed_at_work_is_replaced() -> Outcome {
         let worker = pool.submit(pid::task()).result()?;
         let (future, _waiting) = at_gate(&pool, &gate);
         let queued = pool.submit(pid::task());
-        kill(worker.into(), Signal::KILL);
+        children::send(worker, Signal::KILL);
         let error = future.result().expect_err("killed");
         let TaskError::WorkerDied(death) = &error else { panic!("{error:?}") };
         assert_eq!((death.pid, death.exit.signal_name()), (worker, Some("SIGKILL")));
@@ -147,7 +132,7 @@ fn a_worker_that_is_killed_idle_costs_nobody_anything() -> Outcome {
         let pool = ProcessPoolExecutor::new(1)?;
         for _ in 0..5 {
             let worker = pool.submit(pid::task()).result()?;
-            kill(worker.into(), Signal::KILL);
+            children::send(worker, Signal::KILL);
             children::await_end(worker);
             assert_ne!(pool.submit(pid::task()).result()?, worker);
         }
@@ -225,12 +210,12 @@ fn what_is_queued_does_not_wait_through_the_grace_of_what_runs() -> Outcome {
         }
         let queued = pool.submit(square::task(1));
         // It cannot follow the request to end.
-        kill(worker.into(), Signal::STOP);
+        children::send(worker, Signal::STOP);
         std::thread::scope(|scope| {
             scope.spawn(|| pool.shutdown(Shutdown::Abort { grace: Duration::MAX }));
             assert!(matches!(queued.result(), Err(TaskError::Cancelled)));
             assert!(!running.is_done());
-            kill(worker.into(), Signal::CONT);
+            children::send(worker, Signal::CONT);
         });
         assert!(matches!(running.result(), Err(TaskError::PoolShutDown)));
         Ok(())
@@ -327,14 +312,14 @@ fn a_worker_that_dies_while_it_reads_a_large_argument_hangs_nobody() -> Outcome 
         let pool = ProcessPoolExecutor::new(1)?;
         let worker = pool.submit(pid::task()).result()?;
         // It reads nothing while it is stopped, so that the lane fills the link and waits.
-        kill(worker.into(), Signal::STOP);
+        children::send(worker, Signal::STOP);
         let future = pool.submit(echo_owned::task(vec![1; 4 << 20]));
         // From the claim of a task on, its lane sleeps only when it has to wait for the worker. (If the worker
         // died before, the task would go to the next one.)
         while !(future.is_running() && children::thread_sleeps("ProcessPoolExecutor_0")) {
             std::thread::yield_now();
         }
-        kill(worker.into(), Signal::KILL);
+        children::send(worker, Signal::KILL);
         let error = future.result().map(|bytes| bytes.len()).expect_err("killed");
         assert_eq!(exit_of(&error).signal_name(), Some("SIGKILL"));
         assert_eq!(pool.submit(square::task(3)).result()?, 9);
@@ -483,7 +468,7 @@ fn workers_that_are_killed_on_their_way_do_not_break_the_pool() -> Outcome {
                 }
             };
             if let Some(pid) = killed {
-                kill(pid.into(), Signal::KILL);
+                children::send(pid, Signal::KILL);
                 children::await_end(pid);
             }
             match future.result() {

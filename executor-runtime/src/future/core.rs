@@ -58,10 +58,11 @@ struct Shared<T> {
 enum Stage<T> {
     Pending,
     Running,
-    /// The result is with the thread that runs the callbacks. `published`: it was there to be taken before.
+    /// The result is with the thread that runs the callbacks. `shown` is the state before, which it still shows: a
+    /// cancelled job has never run, and a result that was there to be taken remains the job's end.
     Finishing {
         end: End,
-        published: bool,
+        shown: State,
     },
     Done(Result<T, TaskError>),
     /// The value was taken, or the future is gone and the result with it.
@@ -70,19 +71,22 @@ enum Stage<T> {
 
 impl<T> Stage<T> {
     fn state(&self) -> State {
-        match (self, self.end()) {
-            (_, Some(end)) => end.state(),
-            (Self::Pending, _) => State::Pending,
+        match self {
+            Self::Pending => State::Pending,
+            Self::Running => State::Running,
             // Not done before the result can be taken.
-            _ => State::Running,
+            Self::Finishing { shown, .. } => *shown,
+            Self::Done(result) => End::of(result).state(),
+            Self::Taken(end) => end.state(),
         }
     }
 
     /// How the job has ended; `None` as long as no result can be taken.
     fn end(&self) -> Option<End> {
         match self {
-            Self::Pending | Self::Running | Self::Finishing { published: false, .. } => None,
-            Self::Finishing { end, published: true } | Self::Taken(end) => Some(*end),
+            Self::Pending | Self::Running => None,
+            Self::Finishing { end, shown } => shown.is_done().then_some(*end),
+            Self::Taken(end) => Some(*end),
             Self::Done(result) => Some(End::of(result)),
         }
     }
@@ -132,7 +136,7 @@ impl<T> Core<T> {
             drop(result);
             return false;
         }
-        shared.stage = Stage::Finishing { end: End::of(&result), published: false };
+        shared.stage = Stage::Finishing { end: End::of(&result), shown: shared.stage.state() };
         self.publish(shared, result, before_publishing);
         true
     }
@@ -145,7 +149,7 @@ impl<T> Core<T> {
             return false;
         }
         let result = Err(error);
-        shared.stage = Stage::Finishing { end: End::of(&result), published: false };
+        shared.stage = Stage::Finishing { end: End::of(&result), shown: State::Pending };
         self.publish(shared, result, || ());
         true
     }
@@ -207,7 +211,8 @@ impl<T> Core<T> {
                 call(callback, Err(&TaskError::AlreadyTaken));
             }
             Stage::Done(result) => {
-                let finishing = Stage::Finishing { end: End::of(result), published: true };
+                let end = End::of(result);
+                let finishing = Stage::Finishing { end, shown: end.state() };
                 let Stage::Done(result) = std::mem::replace(&mut shared.stage, finishing) else {
                     unreachable!("the stage was matched under this lock");
                 };

@@ -31,6 +31,7 @@ use std::time::{Duration, Instant};
 use queue::{Popped, Queue};
 
 use crate::error::{PoolError, TaskError};
+use crate::future::contained;
 use crate::sync::thread::{Builder, JoinHandle};
 use crate::sync::{AtomicUsize, Condvar, Mutex, Ordering, has_ended};
 use crate::task::{Backlog, Home, Permit, Seat, may_wait_for};
@@ -245,9 +246,7 @@ impl<J: Pooled + Send + 'static> Pool<J> {
             match self.queue.pop(self.options.idle_timeout) {
                 // Jobs catch their own panics; what is left are panics of destructors,
                 // which the hook has reported and which must not cost a lane.
-                Popped::Job(job) => {
-                    let _ = catch_unwind(AssertUnwindSafe(|| lane.run(job, Seat::new(&self.load))));
-                }
+                Popped::Job(job) => contained(|| lane.run(job, Seat::new(&self.load))),
                 Popped::Idle => return Err(Ended::Idle),
                 Popped::Over => break,
             }
