@@ -1,9 +1,10 @@
 //! `docs/python-parity.md` and the tests that it names are one list.
 //!
-//! 1. The list has each definition of CPython's suite once, and no empty cell.
+//! 1. The list has each definition of CPython's suite once, then under a heading of their own those of loky and pebble
+//!    that are ours, too, and no empty cell.
 //! 2. A row is `same`, `differs` or `not applicable`; only the last kind names no test.
-//! 3. The test of a row exists, is run, and says in the first line of its docs which of CPython's it is; one that
-//!    differs says below that line how.
+//! 3. The test of a row exists, is run, and says in the first line of its docs which of CPython's, loky's or pebble's
+//!    it is; one that differs says below that line how.
 //! 4. A test that says so has its row.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,6 +13,30 @@ use std::path::Path;
 
 /// How many definitions there are in the suite of CPython 3.15.
 const DEFINITIONS: usize = 155;
+
+/// What comes before the rows that are not CPython's.
+const OTHERS_HEADING: &str = "\n## From loky and pebble\n";
+
+/// What those rows have, each once.
+const OTHERS: [&str; 14] = [
+    "loky.test_crash_races",
+    "loky.test_exited_child",
+    "loky.test_in_callback_submit_with_crash",
+    "loky.test_max_depth",
+    "loky.test_queue_full_deadlock",
+    "loky.test_sigkill_shutdown_leaks_workers",
+    "loky.test_worker_timeout_with_slowly_pickling_objects",
+    "pebble.test_pool_deadlock",
+    "pebble.test_pool_deadlock_stop",
+    "pebble.test_pool_deadlock_stop_cancel",
+    "pebble.test_process_pool_exception_isolated",
+    "pebble.test_process_pool_ignoring_sigterm",
+    "pebble.test_process_pool_map_timeout_chunks",
+    "pebble.test_process_pool_stop_large_data",
+];
+
+/// Whose tests ours say that they are.
+const ORIGINS: [&str; 3] = ["CPython", "loky", "pebble"];
 
 #[test]
 fn the_list_and_the_tests_agree() {
@@ -23,14 +48,15 @@ fn the_list_and_the_tests_agree() {
         let file = path.file_stem().expect("a name").to_string_lossy().into_owned();
         sources.insert(file, fs::read_to_string(&path).expect("a source file"));
     }
-    let faults = faults(&list, &sources, DEFINITIONS);
+    let faults = faults(&list, &sources, DEFINITIONS, &OTHERS);
     assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
 }
 
 /// What is wrong with a list and the sources of the tests, by the names of their files.
-fn faults(list: &str, sources: &BTreeMap<String, String>, definitions: usize) -> Vec<String> {
+fn faults(list: &str, sources: &BTreeMap<String, String>, definitions: usize, others: &[&str]) -> Vec<String> {
     let mut faults = Vec::new();
-    let rows = rows_of(list, &mut faults);
+    let (cpython, rest) = list.split_once(OTHERS_HEADING).unwrap_or((list, ""));
+    let mut rows = rows_of(cpython, &mut faults);
     let mut tests = Vec::new();
     for (file, source) in sources {
         tests.extend(tests_in(file, source, &mut faults));
@@ -40,6 +66,15 @@ fn faults(list: &str, sources: &BTreeMap<String, String>, definitions: usize) ->
     if rows.len() != definitions || listed.len() != definitions {
         faults.push(format!("{} rows with {} names, not {definitions}", rows.len(), listed.len()));
     }
+    let rows_of_others = rows_of(rest, &mut faults);
+    let mut listed_others: Vec<&str> = rows_of_others.iter().map(|row| row.upstream).collect();
+    listed_others.sort_unstable();
+    if listed_others != others {
+        faults.push(format!("of loky and pebble {listed_others:?}, not {others:?}"));
+    }
+    rows.extend(rows_of_others);
+
+    let listed: BTreeSet<&str> = rows.iter().map(|row| row.upstream).collect();
     for row in &rows {
         faults.extend(row.fault(&tests));
     }
@@ -58,10 +93,11 @@ struct Row<'a> {
     verdict: &'a str,
 }
 
-/// A test that says which of CPython's it is.
+/// A test that says which of CPython's, loky's or pebble's it is.
 struct Test {
     /// `file::function`, as the list has it.
     path: String,
+    /// Class and test of CPython, origin and test of the others.
     upstream: String,
     /// It has the attribute, or belongs to a suite.
     is_run: bool,
@@ -97,7 +133,7 @@ fn rows_of<'a>(list: &'a str, faults: &mut Vec<String>) -> Vec<Row<'a>> {
     for line in list.lines().filter(|line| line.starts_with('|')) {
         let cells: Vec<&str> = line.trim_matches('|').split('|').map(|cell| cell.trim().trim_matches('`')).collect();
         match cells[..] {
-            ["CPython", ..] => {}
+            ["CPython" | "loky, pebble", ..] => {}
             [rule, ..] if rule.starts_with("---") => {}
             [upstream, ours, verdict, why] => {
                 if [upstream, ours, verdict, why].contains(&"") {
@@ -111,14 +147,14 @@ fn rows_of<'a>(list: &'a str, faults: &mut Vec<String>) -> Vec<Row<'a>> {
     rows
 }
 
-/// The tests of one file that say which of CPython's they are.
+/// The tests of one file that say which of CPython's, loky's or pebble's they are.
 fn tests_in(file: &str, source: &str, faults: &mut Vec<String>) -> Vec<Test> {
     let suite = suite_of(source);
     let mut tests = Vec::new();
     let (mut upstream, mut docs, mut attributes) = (None, 0, Vec::new());
     for line in source.lines() {
         if let Some(doc) = line.trim_start().strip_prefix("///") {
-            if doc.contains("CPython: ") {
+            if ORIGINS.iter().any(|origin| doc.contains(&format!("{origin}: "))) {
                 upstream = upstream_in(line);
                 if docs > 0 || upstream.is_none() {
                     faults.push(format!("{file}: not the first line of its docs, or not in their form: {line}"));
@@ -135,7 +171,7 @@ fn tests_in(file: &str, source: &str, faults: &mut Vec<String>) -> Vec<Test> {
                     None => faults.push(format!("{file}: {upstream} is no function")),
                     Some(name) => tests.push(Test {
                         path: format!("{file}::{name}"),
-                        upstream: upstream.to_owned(),
+                        upstream,
                         is_run: (is_test || suite.contains(name)) && !is_ignored,
                         says_more: docs > 1,
                     }),
@@ -154,11 +190,16 @@ fn suite_of(source: &str) -> BTreeSet<&str> {
     suites.flat_map(|rest| rest.split('}').next().unwrap_or_default().split_whitespace()).collect()
 }
 
-/// CPython's name in a line of docs.
-fn upstream_in(line: &str) -> Option<&str> {
-    let name = line.strip_prefix("/// CPython: `")?.strip_suffix("`.")?;
+/// What a line of docs says that a test is.
+fn upstream_in(line: &str) -> Option<String> {
+    let (origin, name) = line.strip_prefix("/// ")?.strip_suffix("`.")?.split_once(": `")?;
+    let name = match origin {
+        "CPython" => name.to_owned(),
+        // They have no two tests of one name.
+        _ => format!("{origin}.{name}"),
+    };
     let (class, test) = name.split_once('.')?;
-    (!class.is_empty() && test.starts_with("test_")).then_some(name)
+    (ORIGINS.contains(&origin) && !class.is_empty() && test.starts_with("test_")).then_some(name)
 }
 
 fn function_in(line: &str) -> Option<&str> {
@@ -171,7 +212,7 @@ fn every_disagreement_is_told() {
     const TEST: &str = "/// CPython: `A.test_b`.\n///\n/// More.\n#[test]\nfn b() {}\n";
     let told = |rows: &str, source: &str, definitions: usize| {
         let sources = BTreeMap::from([("file".to_owned(), source.to_owned())]);
-        faults(&format!("{HEAD}{rows}\n"), &sources, definitions).join("\n")
+        faults(&format!("{HEAD}{rows}\n"), &sources, definitions, &[]).join("\n")
     };
     let good = "| `A.test_b` | `file::b` | same | words |";
     assert_eq!(told(good, TEST, 1), "");
@@ -202,4 +243,27 @@ fn every_disagreement_is_told() {
         assert!(told("", bad, 0).contains("not the first line of its docs, or not in their form"));
     }
     assert_eq!(told("", "/// CPython: `A.test_b`.\nstruct B;\n", 0), "file: A.test_b is no function");
+}
+
+#[test]
+fn the_rows_of_loky_and_pebble_are_a_list_of_their_own() {
+    const TESTS: &str = "/// CPython: `A.test_b`.\n#[test]\nfn b() {}\n/// loky: `test_c`.\n#[test]\nfn c() {}\n";
+    let told = |rows: &str, others: &[&str]| {
+        let sources = BTreeMap::from([("file".to_owned(), TESTS.to_owned())]);
+        faults(rows, &sources, 1, others).join("\n")
+    };
+    let first = "| `A.test_b` | `file::b` | same | words |\n";
+    let second = "| loky, pebble | ours | verdict | why |\n| `loky.test_c` | `file::c` | same | words |\n";
+    assert_eq!(told(&format!("{first}{OTHERS_HEADING}{second}"), &["loky.test_c"]), "");
+
+    let none = "of loky and pebble [], not [\"loky.test_c\"]";
+    assert_eq!(told(first, &["loky.test_c"]), format!("{none}\nfile::c: no row for loky.test_c"));
+    let among_cpythons = told(&format!("{first}{second}{OTHERS_HEADING}"), &["loky.test_c"]);
+    assert_eq!(among_cpythons, format!("2 rows with 2 names, not 1\n{none}"));
+    let twice = told(&format!("{first}{OTHERS_HEADING}{second}{second}"), &["loky.test_c"]);
+    assert!(twice.starts_with("of loky and pebble [\"loky.test_c\", \"loky.test_c\"]"), "{twice}");
+    let missing = told(&format!("{first}{OTHERS_HEADING}{second}"), &["loky.test_c", "pebble.test_d"]);
+    assert!(missing.ends_with("not [\"loky.test_c\", \"pebble.test_d\"]"), "{missing}");
+    assert_eq!(upstream_in("/// loky: test_c."), None);
+    assert_eq!(upstream_in("/// joblib: `test_c`."), None);
 }

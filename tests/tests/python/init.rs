@@ -2,7 +2,6 @@
 //! fail at it.
 
 use std::cell::RefCell;
-use std::error::Error;
 use std::path::Path;
 
 use executor_runtime::prelude::*;

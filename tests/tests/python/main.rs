@@ -2,6 +2,10 @@
 //!
 //! Each test says which of CPython's tests it is, and how it differs. `docs/python-parity.md` lists them all,
 //! also those that do not apply here; `tests/parity.rs` compares that list with these files.
+//!
+//! `loky` and `pebble` have what two other pools of processes test beyond that. `helping`, `races` and `references`
+//! are about promises of ours that those suites only touch: a full pool that waits for itself, ends that race, and
+//! what is kept of work that is done.
 
 #![allow(clippy::unnecessary_wraps, reason = "every test of a suite has one signature")]
 
@@ -27,9 +31,14 @@ mod as_completed;
 mod deadlock;
 mod executor;
 mod future;
+mod helping;
 mod init;
 mod interpreter_pool;
+mod loky;
+mod pebble;
 mod process_pool;
+mod races;
+mod references;
 mod shutdown;
 mod states;
 mod thread_pool;
