@@ -15,11 +15,14 @@ mod with_pool;
 
 use proc_macro::TokenStream;
 
-/// Makes a function a task that an executor can run.
+/// Makes a function a task that an executor can run (Python: any function that
+/// can be pickled is one).
 ///
 /// The function stays what it is and can be called as before. Beside it stands
 /// a constructor with the same arguments, `name::task(..)`, which describes a
 /// call without running it; executors take such calls.
+///
+/// # Examples
 ///
 /// ```
 /// use executor_runtime::prelude::*;
@@ -71,16 +74,36 @@ use proc_macro::TokenStream;
 /// types; borrowed results; for process tasks also pointers, trait objects and
 /// `'static` borrows. A type of the function's name in the same module is an
 /// error too, for the task needs that name.
+///
+/// When a pool is built: two process tasks of the program with one
+/// `name = ".."` are `PoolError::DuplicateTask`.
+///
+/// When it runs: a `Result` that the function returns is its value, and kept
+/// apart from the `TaskError` of a call that has no value.
+///
+/// # Panics
+///
+/// A panic of the function is the error of its call, `TaskError::Panicked`, and
+/// harms no worker. With `panic = "abort"` it ends a worker process, which is
+/// `TaskError::WorkerDied`, and on a thread the program.
+///
+/// # Cancellation
+///
+/// A call that has started cannot be cancelled. In a worker process its
+/// `timeout` or an abort of the pool ends it, wherever it is: what it holds is
+/// not dropped, and processes that it started are killed with it.
 #[proc_macro_attribute]
 pub fn pool_task(args: TokenStream, item: TokenStream) -> TokenStream {
     pool_task::pool_task(args.into(), &item.into()).into()
 }
 
-/// Runs a block with a pool, and waits for its tasks at the end of the block:
-/// Python's `with ThreadPoolExecutor() as pool:`.
+/// Runs a block with a pool, and waits for its tasks at the end of the block
+/// (Python: `with ThreadPoolExecutor() as pool:`).
 ///
 /// The value is a `Result` of the block's value and of `PoolError`, the error of
-/// a pool that could not be started.
+/// a pool that could not be built.
+///
+/// # Examples
 ///
 /// ```
 /// use executor_runtime::prelude::*;
@@ -97,6 +120,29 @@ pub fn pool_task(args: TokenStream, item: TokenStream) -> TokenStream {
 /// }
 ///
 /// assert_eq!(total("seven!!").unwrap(), 7);
+/// ```
+///
+/// With worker processes, and with an executor that exists:
+///
+/// ```
+/// use executor_runtime::prelude::*;
+///
+/// #[pool_task(process)]
+/// fn square(n: u64) -> u64 {
+///     n * n
+/// }
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let squares = with_pool!(process(max_workers = 2, max_tasks_per_child = 100) as pool => {
+///     pool.map(square::task, 0..4).collect::<Result<Vec<_>, _>>()?
+/// })?;
+/// assert_eq!(squares, [0, 1, 4, 9]);
+///
+/// let existing = ThreadPoolExecutor::new(2)?;
+/// let nine = with_pool!(existing as pool => { pool.submit(square::task(3)).result()? })?;
+/// assert_eq!(nine, 9);
+/// # Ok(())
+/// # }
 /// ```
 ///
 /// # The pool
@@ -116,24 +162,41 @@ pub fn pool_task(args: TokenStream, item: TokenStream) -> TokenStream {
 /// # Leaving the block
 ///
 /// `?`, `return`, `break` and `continue` mean what they mean without the macro,
-/// in nested blocks and in the arguments of std's macros as well. Leaving by an
-/// `Err`, with `?` or `return`, or by a panic cancels what has not started and
-/// waits for what runs; every other way waits for everything.
+/// in nested blocks and in the arguments of std's macros as well.
 ///
 /// A way out that is hidden in another macro (`bail!`) does not compile, and
 /// `.await` is refused: the block borrows for its tasks and cannot be suspended.
 /// The block is a closure to the borrow checker: a local that is moved on one
 /// way out counts as moved after the block.
+///
+/// # Errors
+///
+/// The `PoolError` of the builder's `build`; none for an executor that exists.
+/// Errors of tasks are in their futures. What is wrong with the options or the
+/// block is an error at compile time, all at once and each on its token.
+///
+/// # Panics
+///
+/// If the block does, with the same, after its tasks have ended.
+///
+/// # Cancellation
+///
+/// Leaving by an `Err`, with `?` or `return`, or by a panic cancels what has not
+/// started and waits for what runs (Python runs everything that waits); every
+/// other way waits for everything. Futures that leave the block are done.
 #[proc_macro]
 pub fn with_pool(input: TokenStream) -> TokenStream {
     with_pool::with_pool(input.into()).into()
 }
 
-/// Starts worker processes at the beginning of `main` instead of before it.
+/// Starts worker processes at the beginning of `main` instead of before it
+/// (Python: `multiprocessing.freeze_support()`).
 ///
 /// Nothing needs this attribute: a worker process never reaches `main` unless
 /// the automatic start is turned off. With it turned off, the attribute puts
 /// `executor_runtime::init()` in front of the body.
+///
+/// # Examples
 ///
 /// ```
 /// #[executor_runtime::main]
@@ -144,8 +207,11 @@ pub fn with_pool(input: TokenStream) -> TokenStream {
 /// ```
 ///
 /// The one option is `crate = path`, where the crate `executor-runtime` is found.
-/// An `async fn main` is refused: put the attribute below the one of the async
-/// runtime, which makes a plain `main` of it.
+///
+/// # Errors
+///
+/// At compile time: a `main` with arguments, and an `async fn main`. Put the
+/// attribute below the one of the async runtime, which makes a plain `main` of it.
 #[proc_macro_attribute]
 pub fn main(args: TokenStream, item: TokenStream) -> TokenStream {
     main_fn::main_fn(args.into(), &item.into()).into()

@@ -18,18 +18,37 @@ pub use report::{Cause, PanicReport};
 pub(crate) use report::{MAX_CAUSES, drop_payload};
 use serde::{Deserialize, Serialize};
 
-/// Why a task has no value.
+/// Why a task has no value (Python: what `Future.result()` raises).
 ///
 /// Every submitted task ends in exactly one of its value or one of these.
 /// Errors that the task *returned* are not here: they are part of its value.
+/// A copy is cheap, and shares reports and causes with the original.
+///
+/// # Examples
+///
+/// ```
+/// use executor_runtime::prelude::*;
+///
+/// let pool = ThreadPoolExecutor::new(1)?;
+/// match pool.submit(|| "seven".parse::<u32>()).result() {
+///     Ok(Ok(number)) => println!("{number}"),
+///     Ok(Err(error)) => println!("the task itself says: {error}"),
+///     Err(TaskError::Panicked(report)) => println!("it panicked with {}", report.message),
+///     Err(error) => println!("there is no value: {error}"),
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum TaskError {
-    /// The task panicked.
+    /// The task panicked, or what turns its arguments or its value into bytes did.
+    ///
+    /// Python raises the exception in the caller; [`resume_unwind`](Self::resume_unwind) does so with the panic.
     Panicked(Arc<PanicReport>),
-    /// The task was cancelled before it started.
+    /// The task was cancelled before it started (Python: `CancelledError`): by its future or handle, by a
+    /// [shutdown](crate::Shutdown), or by the end of a scope or [`Map`](crate::Map).
     Cancelled,
-    /// The task ran longer than its `timeout`.
+    /// The task ran longer than its `timeout` (Python has none).
     ///
     /// In a worker process it was killed. On a thread it goes on running, but
     /// nobody will see its value.
@@ -37,27 +56,30 @@ pub enum TaskError {
         /// The limit that was passed.
         limit: Duration,
     },
-    /// The worker process that ran the task died.
+    /// The worker process that ran the task died. (Python: `BrokenProcessPool`, for all tasks of the pool.)
     WorkerDied(Arc<WorkerDeath>),
-    /// The arguments or the value could not be turned into bytes.
+    /// The arguments or the value could not be turned into bytes (Python: `pickle.PicklingError`).
     Encode(CodecFailure),
-    /// The arguments or the value could not be read back from bytes.
+    /// The arguments or the value could not be read back from bytes (Python: `pickle.UnpicklingError`).
     Decode(CodecFailure),
-    /// The pool cannot run tasks any more.
+    /// The pool cannot run tasks any more (Python: `BrokenExecutor`).
     PoolBroken {
         /// What broke it.
         cause: Arc<PoolError>,
     },
-    /// The pool was shut down before the task could run, or aborted while it ran.
+    /// The pool was shut down before the task was submitted, or aborted while it ran; or an executor lost the task.
+    /// (Python: the `RuntimeError` of a `submit()` after the shutdown.)
     PoolShutDown,
-    /// The worker process knows no task of this name.
+    /// The worker process knows no task of this name. (Python: the `AttributeError` of a function that the worker's
+    /// module does not have.) The process pool compares the tasks of both sides when a worker starts, so this is
+    /// mostly for executors of one's own.
     UnknownTask {
         /// What was asked for.
         name: String,
     },
-    /// The value was taken out of this future before.
+    /// The value was taken out of this future before. (Python gives the same object again.)
     AlreadyTaken,
-    /// The [`Promise`](crate::Promise) was dropped without a result.
+    /// The [`Promise`](crate::Promise) was dropped without a result. (In Python its waiters wait for ever.)
     Abandoned,
 }
 
@@ -121,7 +143,7 @@ impl Error for TaskError {
     }
 }
 
-/// The death of a worker process while it ran a task.
+/// The death of a worker process while it ran a task. (Python: the cause of a `BrokenProcessPool`.)
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct WorkerDeath {
@@ -131,7 +153,7 @@ pub struct WorkerDeath {
     pub exit: WorkerExit,
     /// The name of the task it ran.
     pub task: String,
-    /// How long the task had been running.
+    /// How long the task had been running, counted from when it was sent to the worker.
     pub ran_for: Duration,
 }
 
@@ -148,7 +170,7 @@ impl fmt::Display for WorkerDeath {
     }
 }
 
-/// How a worker process ended.
+/// How a worker process ended (Python: `Process.exitcode`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WorkerExit {
@@ -163,7 +185,18 @@ pub enum WorkerExit {
 }
 
 impl WorkerExit {
-    /// The name of the signal that ended the worker, such as `SIGSEGV`.
+    /// The name of the signal that ended the worker, such as `SIGSEGV` (Python: `signal.Signals(n).name`).
+    ///
+    /// `None` if no signal did, or one that has no name of its own.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use executor_runtime::WorkerExit;
+    ///
+    /// assert_eq!(WorkerExit::Signal(11).signal_name(), Some("SIGSEGV"));
+    /// assert_eq!(WorkerExit::Code(1).signal_name(), None);
+    /// ```
     pub fn signal_name(self) -> Option<&'static str> {
         /// POSIX's signals with Linux's numbers for `x86` and ARM.
         const NAMES: [(i32, &str); 20] = [
@@ -207,7 +240,7 @@ impl fmt::Display for WorkerExit {
     }
 }
 
-/// A value that did not survive the way into bytes or out of them.
+/// A value that did not survive the way into bytes or out of them (Python: `pickle.PickleError`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct CodecFailure {
@@ -251,17 +284,21 @@ impl fmt::Display for Payload {
     }
 }
 
-/// Why a pool could not be built, or why it broke later.
+/// Why a pool could not be built, or why it broke later (Python: `ValueError`, `BrokenExecutor`).
+///
+/// The builders' `build` and `with_pool!` return it. A pool that breaks later tells it as the cause in
+/// [`TaskError::PoolBroken`], to all that waits for a worker and all that is submitted from then on.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum PoolError {
-    /// `max_workers` was zero.
+    /// `max_workers` was zero. (Python: `ValueError: max_workers must be greater than 0`.)
     ZeroWorkers,
     /// `max_pending` was zero.
     ZeroPending,
     /// `max_tasks_per_child` was zero.
     ZeroTasksPerChild,
-    /// The initializer of a worker failed, so no worker of the pool is of any use.
+    /// The initializer of a worker failed, so no worker of the pool is of any use. (Python logs the cause, and its
+    /// `BrokenThreadPool` or `BrokenProcessPool` does not have it.)
     InitializerFailed {
         /// What the initializer returned, or the [`TaskError`] with which it ended.
         cause: Box<dyn Error + Send + Sync>,
@@ -363,9 +400,11 @@ impl Error for PoolError {
     }
 }
 
-/// As many tasks wait in the pool as may wait there; it comes with the job that was not taken in.
+/// As many tasks wait in the pool as may wait there; it comes with the job that was not taken in. (Python's pools
+/// have no limit.)
 ///
-/// What `try_submit` of both executors says under [`max_pending`](crate::ThreadPoolBuilder::max_pending).
+/// What `try_submit` of both executors says under [`max_pending`](crate::ThreadPoolBuilder::max_pending): see
+/// [`ThreadPoolExecutor::try_submit`](crate::ThreadPoolExecutor::try_submit) for an example.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct PoolFull<J>(pub J);
 
@@ -383,7 +422,20 @@ impl<J> fmt::Display for PoolFull<J> {
 
 impl<J> Error for PoolFull<J> {}
 
-/// A wait ended before what it waited for did. The tasks go on.
+/// A wait ended before what it waited for did (Python: `TimeoutError`). The tasks go on.
+///
+/// A type of its own: a task that ran longer than *it* may ends with [`TaskError::TimedOut`].
+///
+/// # Examples
+///
+/// ```
+/// use executor_runtime::prelude::*;
+/// use executor_runtime::promise;
+///
+/// let (_promise, mut future) = promise::<u32>();
+/// let late = future.result_timeout(Duration::ZERO).unwrap_err();
+/// assert_eq!(late.to_string(), "1 (of 1) futures unfinished");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WaitTimeout {
     unfinished: usize,
@@ -396,12 +448,12 @@ impl WaitTimeout {
         Self { unfinished, total }
     }
 
-    /// How many of the awaited futures were not done.
+    /// How many of the awaited futures were not done; for a [`Map`](crate::Map), how many calls.
     pub fn unfinished(&self) -> usize {
         self.unfinished
     }
 
-    /// How many futures were awaited.
+    /// How many futures were awaited; for a [`Map`](crate::Map), how many items had been taken from the input.
     pub fn total(&self) -> usize {
         self.total
     }

@@ -30,7 +30,9 @@ pub use task::{
     ThreadJob,
 };
 
-/// Everything a program needs, for `use executor_runtime::prelude::*`.
+/// Everything a program needs, for `use executor_runtime::prelude::*` (Python: `from concurrent.futures import *`).
+///
+/// Executors and tests of one's own take more from the crate's root, such as [`promise`].
 pub mod prelude {
     pub use std::time::Duration;
 
@@ -42,11 +44,23 @@ pub mod prelude {
     };
 }
 
-/// Becomes a worker if this process was started as one, and never returns then.
+/// Becomes a worker if this process was started as one, and never returns then
+/// (Python: `multiprocessing.freeze_support()`).
 ///
 /// Not needed unless the feature `auto-start` is off: with it, a worker process becomes a worker before
 /// `main`. Without it, this (or `#[executor_runtime::main]`) must stand first in `main`; then the statics of
 /// C and C++ libraries are initialized before any task runs.
+///
+/// # Errors
+///
+/// A worker that went on without it cannot build a process pool: [`PoolError::NotInitialized`]. Its parent's pool
+/// breaks, with [`PoolError::WorkerNeverReady`] or [`PoolError::WorkerTooSlow`].
+///
+/// # Examples
+///
+/// ```
+/// executor_runtime::init(); // first in `main`
+/// ```
 pub fn init() {
     #[cfg(target_os = "linux")]
     worker::guest::run_if_worker();

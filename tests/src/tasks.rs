@@ -447,3 +447,7 @@ pub fn pass_first(n: u64, gate: std::path::PathBuf) -> u64 {
     }
     n * n
 }
+
+/// Borrows what panics when encoded, so that a thread pool keeps it as bytes.
+#[pool_task(process)]
+pub fn borrow_panics_when_written(_value: &PanicsWhenWritten) {}

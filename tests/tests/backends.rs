@@ -2,11 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a poisoned lock fails the test")]
 
+use std::path::Path;
 use std::sync::Mutex;
 
 use executor_runtime::prelude::*;
 use executor_runtime::{LocalJob, RemoteJob, Run};
+use executor_tests::gate::{self, Gate};
 use executor_tests::tasks::*;
+use executor_tests::watchdog::limited;
 
 /// Runs everything at once in the submitting thread.
 struct Inline;
@@ -104,4 +107,36 @@ fn nothing_that_a_backend_loses_leaves_a_waiter_hanging() {
     let future = shelf.submit(square::task(1));
     drop(shelf.remote.lock().unwrap().pop().expect("the call").start());
     assert!(matches!(future.result(), Err(TaskError::PoolShutDown)));
+}
+
+/// Panics when it is dropped.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Armed;
+
+impl Drop for Armed {
+    fn drop(&mut self) {
+        panic!("dropped");
+    }
+}
+
+#[pool_task(process)]
+fn late(gate: &Path) -> Armed {
+    gate::pass(gate);
+    Armed
+}
+
+#[test]
+fn a_late_value_that_panics_when_it_is_dropped_does_not_reach_the_backend() {
+    limited(|| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let gate = Gate::new(folder.path(), "gate");
+        let shelf = Shelf::default();
+        let future = shelf.submit(late::task(gate.path()).timeout(Duration::ZERO));
+        let job = shelf.local.lock().unwrap().pop().expect("the call");
+        let runs = std::thread::spawn(move || job.run());
+        let waiting = gate.await_task();
+        assert!(matches!(future.result(), Err(TaskError::TimedOut { .. })));
+        waiting.open();
+        runs.join().expect("`run` never panics");
+    });
 }

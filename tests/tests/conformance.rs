@@ -55,6 +55,7 @@ suite! {
     a_result_of_the_task_is_its_value
     a_panic_is_the_futures_error
     an_argument_that_cannot_be_encoded_fails_its_task_only
+    an_argument_that_panics_when_it_is_encoded_fails_its_task_only
     map_yields_in_order
     map_takes_several_arguments
     a_failed_item_costs_only_itself
@@ -174,6 +175,17 @@ fn an_argument_that_cannot_be_encoded_fails_its_task_only(make: Make<'_>) -> Out
         assert_eq!(failure.what, Payload::Arguments);
         assert!(error.to_string().contains("arguments of `executor_tests::tasks::take_unwritable`"), "{error}");
     }
+    assert_eq!(pool.submit(square::task(3)).result()?, 9);
+    Ok(())
+}
+
+fn an_argument_that_panics_when_it_is_encoded_fails_its_task_only(make: Make<'_>) -> Outcome {
+    let pool = make(1);
+    let future = pool.submit(borrow_panics_when_written::task(&PanicsWhenWritten));
+    assert!(matches!(future.result(), Err(TaskError::Panicked(_))));
+    let values = [PanicsWhenWritten, PanicsWhenWritten];
+    let results: Vec<_> = pool.map(borrow_panics_when_written::task, &values).chunk_size(2).collect();
+    assert!(results.len() == 2 && results.iter().all(|result| matches!(result, Err(TaskError::Panicked(_)))));
     assert_eq!(pool.submit(square::task(3)).result()?, 9);
     Ok(())
 }

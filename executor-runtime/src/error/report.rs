@@ -15,7 +15,21 @@ pub(crate) const MAX_CAUSES: usize = 16;
 /// How much is kept of a backtrace, and of what each cause says.
 const MAX_TEXT_BYTES: usize = 64 * 1024;
 
-/// A panic of a task, as the submitter gets to see it.
+/// A panic of a task, as the submitter gets to see it (Python: the exception with its traceback).
+///
+/// # Examples
+///
+/// ```
+/// use executor_runtime::prelude::*;
+///
+/// let pool = ThreadPoolExecutor::builder().thread_name_prefix("io").build()?;
+/// let error = pool.submit(|| -> u32 { panic!("no route") }).error();
+/// let Some(TaskError::Panicked(report)) = error else { panic!("{error:?}") };
+/// assert_eq!(report.message, "no route");
+/// assert!(report.worker.starts_with("thread `io_0` of process "));
+/// assert_eq!(report.submitted_at.map(|place| place.file()), Some(file!()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PanicReport {
@@ -89,7 +103,9 @@ impl Error for PanicReport {
     }
 }
 
-/// One of the causes of a panic, as text; its [`source`](Error::source) is the next one.
+/// One of the causes of a panic, as text (Python: `__cause__`); its [`source`](Error::source) is the next one.
+///
+/// At most 16 are kept, and of each at most 64 KiB.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cause {
     message: String,

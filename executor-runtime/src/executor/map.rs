@@ -25,8 +25,21 @@ const MIN_BUFFER: usize = 64;
 ///   endless input works.
 /// - A failed item is that item's `Err`, also inside of a [chunk](Self::chunk_size); the rest goes on. It stops at
 ///   the first with [`fail_fast`](Self::fail_fast) or `collect::<Result<Vec<_>, _>>()`.
-/// - It ends after the first item that says that the executor was shut down or is broken.
-/// - Dropping it cancels what it has submitted and not yielded.
+/// - It submits nothing more after an item that says that the executor was shut down or is broken.
+///
+/// # Errors
+///
+/// Each item's are those of [`ExecutorExt::submit`](crate::ExecutorExt::submit).
+///
+/// # Panics
+///
+/// `next` does where the input, or the closure that makes a call of an item, does. (A panic of the call itself is
+/// its item's error.)
+///
+/// # Cancellation
+///
+/// Dropping it cancels what it has submitted and not yielded. What runs then goes on, and nobody is told of its
+/// failure.
 ///
 /// # Examples
 ///
@@ -90,8 +103,9 @@ impl<'p, I: Iterator, T> Map<'p, I, T> {
     /// How many items are submitted together, as one job of the queue (Python: `chunksize`); by default 1.
     ///
     /// It makes many small calls cheaper. Each item still has a result of its own, whatever happens to the others
-    /// of its chunk, but the results of a chunk are there when all of it has run. Calls whose options differ are
-    /// submitted one by one, as are, on threads, those with a time limit. Zero is taken as one.
+    /// of its chunk (in Python one failure loses the chunk), but the results of a chunk are there when all of it has
+    /// run, and a chunk that has started is not cancelled any more. Calls whose options differ are submitted one by
+    /// one, as are, on threads, those with a time limit. Zero is taken as one.
     pub fn chunk_size(mut self, items: usize) -> Self {
         self.chunk_size = items.max(1);
         self
@@ -99,14 +113,40 @@ impl<'p, I: Iterator, T> Map<'p, I, T> {
 
     /// How many calls and unread results there may be at once (Python: `buffersize`).
     ///
-    /// By default four chunks per worker, and no less than 64 items. Zero is taken as one, since nothing would
-    /// ever run. A chunk is never larger than the buffer.
+    /// By default four chunks per worker, and no less than 64 items. (In Python there is no limit by default, and
+    /// chunks are counted, not calls.) Zero is taken as one, since nothing would ever run. A chunk is never larger
+    /// than the buffer.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use executor_runtime::prelude::*;
+    ///
+    /// let pool = ThreadPoolExecutor::new(2)?;
+    /// let squares = pool.map(|n: u64| move || n * n, 0..).buffer_size(8);
+    /// assert_eq!(squares.take(3).collect::<Result<Vec<_>, _>>()?, [0, 1, 4]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn buffer_size(mut self, items: usize) -> Self {
         self.buffer_size = Some(items.max(1));
         self
     }
 
     /// Yields the results in the order in which the calls end instead of the order of the items.
+    /// (Python: `submit()` for each item, and `as_completed()`.)
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use executor_runtime::prelude::*;
+    ///
+    /// let pool = ThreadPoolExecutor::new(2)?;
+    /// let lengths = pool.map(|word: &str| move || word.len(), ["three", "no", "four"]).unordered();
+    /// let mut lengths: Vec<usize> = lengths.collect::<Result<_, _>>()?;
+    /// lengths.sort_unstable();
+    /// assert_eq!(lengths, [2, 4, 5]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn unordered(mut self) -> Self {
         if let Order::OfItems(flown) = &mut self.in_flight.order {
             self.in_flight.order = Order::OfEnds(as_completed(std::mem::take(flown)));
@@ -114,7 +154,19 @@ impl<'p, I: Iterator, T> Map<'p, I, T> {
         self
     }
 
-    /// Ends after the first `Err`, and cancels what has been submitted then: Python's rule.
+    /// Ends after the first `Err`, and cancels what has been submitted then: the rule of Python's `map()`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use executor_runtime::prelude::*;
+    ///
+    /// let pool = ThreadPoolExecutor::new(1)?;
+    /// let results: Vec<_> = pool.map(|n: i32| move || 60 / n, [1, 0, 3]).fail_fast().collect();
+    /// assert_eq!(results.len(), 2);
+    /// assert!(matches!(results[1], Err(TaskError::Panicked(_))));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn fail_fast(mut self) -> Self {
         self.fail_fast = true;
         self
@@ -122,7 +174,31 @@ impl<'p, I: Iterator, T> Map<'p, I, T> {
 
     /// Gives up `limit` after this call (Python: `timeout`): the item is then a [`WaitTimeout`], and the last one.
     ///
-    /// Results that are there by then are yielded first; what is not is cancelled.
+    /// The clock of Python's `map()` starts here, too. It is a limit for the whole map; for a single call there is
+    /// [`Call::timeout`](crate::Call::timeout).
+    ///
+    /// # Errors
+    ///
+    /// The item's outer one says that the time is over, the inner one why a call has no value.
+    ///
+    /// # Cancellation
+    ///
+    /// Results that are there by then are yielded first; what is not is cancelled, and nothing more is submitted.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use executor_runtime::prelude::*;
+    ///
+    /// let pool = ThreadPoolExecutor::new(2)?;
+    /// for result in pool.map(|n: u64| move || n * n, 0..3).timeout(Duration::from_secs(60)) {
+    ///     println!("{}", result??);
+    /// }
+    /// let mut late = pool.map(|n: u64| move || n * n, 0..3).timeout(Duration::ZERO);
+    /// assert!(matches!(late.next(), Some(Err(WaitTimeout { .. }))));
+    /// assert!(late.next().is_none());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn timeout(self, limit: Duration) -> MapTimeout<'p, I, T> {
         // A limit past the end of the clock is no limit.
         MapTimeout { deadline: Instant::now().checked_add(limit), map: self, over: false }
@@ -213,7 +289,7 @@ impl<I: Iterator, T> fmt::Debug for Map<'_, I, T> {
     }
 }
 
-/// The iterator of [`Map::timeout`].
+/// The iterator of [`Map::timeout`]. Dropping it cancels what it has submitted and not yielded.
 #[must_use = "a map is lazy: nothing is submitted before it is asked for results"]
 #[derive(Debug)]
 pub struct MapTimeout<'p, I: Iterator, T> {

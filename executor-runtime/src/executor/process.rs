@@ -31,10 +31,16 @@ use crate::worker::host::{Starting, Worker, WorkerOptions};
 ///
 /// It takes calls of `#[pool_task(process)]` functions. Worker processes are started one by one as they are
 /// needed, up to `max_workers`, and reused. When one dies, its task ends with
-/// [`TaskError::WorkerDied`], the worker is replaced, and all other tasks go on.
+/// [`TaskError::WorkerDied`], the worker is replaced, and all other tasks go on. (Python's pool is broken then.)
 ///
 /// A clone is one more handle of the same pool; when the last one is dropped, the pool runs what was
 /// submitted and ends. Workers never outlive the program, however that ends.
+///
+/// # Cancellation
+///
+/// Dropping the last handle cancels nothing and waits for the end of all that was submitted; not in a callback of
+/// one of the pool's tasks, and not after [`shutdown_background`](Self::shutdown_background).
+/// [`shutdown`](Self::shutdown) can do otherwise.
 ///
 /// # Examples
 ///
@@ -62,7 +68,7 @@ pub struct ProcessPoolExecutor {
 }
 
 impl ProcessPoolExecutor {
-    /// A pool of at most `max_workers` worker processes.
+    /// A pool of at most `max_workers` worker processes (Python: `ProcessPoolExecutor(max_workers)`).
     ///
     /// # Errors
     ///
@@ -71,7 +77,7 @@ impl ProcessPoolExecutor {
         Self::builder().max_workers(max_workers).build()
     }
 
-    /// A pool with options.
+    /// A pool with options (Python: the other arguments of `ProcessPoolExecutor()`).
     pub fn builder() -> ProcessPoolBuilder {
         ProcessPoolBuilder {
             max_workers: cpus(),
@@ -89,16 +95,55 @@ impl ProcessPoolExecutor {
     ///
     /// Where the pool has a limit for waiting calls ([`max_pending`](ProcessPoolBuilder::max_pending)), it waits
     /// for room, but never in a callback of one of the pool's tasks.
+    ///
+    /// # Errors
+    ///
+    /// The future's:
+    /// - [`TaskError::Panicked`] if the task panicked, or what turns its arguments or its value into bytes did;
+    /// - [`TaskError::WorkerDied`] if its worker process died, by whatever the task did or from outside;
+    /// - [`TaskError::TimedOut`] if it ran longer than its call or the pool lets it;
+    /// - [`TaskError::Encode`] and [`TaskError::Decode`] if arguments or value do not survive the way;
+    /// - [`TaskError::Cancelled`] if it was cancelled before it started;
+    /// - [`TaskError::PoolShutDown`] after a shutdown, or if the pool was aborted while it ran;
+    /// - [`TaskError::PoolBroken`] if no worker can be started, or the initializer failed.
+    ///
+    /// # Cancellation
+    ///
+    /// A call that has not started can be cancelled: [`TaskFuture::cancel`]. One that runs is ended by its time limit
+    /// or by [`Shutdown::Abort`]. Dropping the future ends neither.
     #[track_caller]
     pub fn submit<J: ProcessJob>(&self, job: J) -> TaskFuture<J::Output> {
         ExecutorExt::submit(self, job)
     }
 
-    /// Submits one call if there is room for one more that waits.
+    /// Submits one call if there is room for one more that waits (Python has none).
     ///
     /// # Errors
     ///
-    /// [`PoolFull`] with the call, if [`max_pending`](ProcessPoolBuilder::max_pending) calls wait already.
+    /// [`PoolFull`] with the call, if [`max_pending`](ProcessPoolBuilder::max_pending) calls wait already, also in
+    /// callbacks. A pool that was shut down or is broken is never full: there the future tells.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use executor_runtime::PoolFull;
+    /// use executor_runtime::prelude::*;
+    ///
+    /// #[pool_task(process)]
+    /// fn square(n: u64) -> u64 {
+    ///     n * n
+    /// }
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let pool = ProcessPoolExecutor::builder().max_workers(1).max_pending(10).build()?;
+    /// let future = pool.try_submit(square::task(3)).unwrap_or_else(|PoolFull(call)| {
+    ///     eprintln!("the pool is busy");
+    ///     pool.submit(call)
+    /// });
+    /// assert_eq!(future.result()?, 9);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[track_caller]
     pub fn try_submit<J: ProcessJob>(&self, job: J) -> Result<TaskFuture<J::Output>, PoolFull<J>> {
         match self.pool.try_admit() {
@@ -125,9 +170,36 @@ impl ProcessPoolExecutor {
     }
 
     /// Takes no more calls, deals with those it has as `how` says, and waits until that is done
-    /// (Python: `Executor.shutdown()`, `kill_workers()`).
+    /// (Python: `Executor.shutdown()`, `terminate_workers()`, `kill_workers()`).
     ///
     /// In a callback of one of its tasks it does not wait. Shutting down twice is no error.
+    ///
+    /// # Cancellation
+    ///
+    /// See [`Shutdown`]. The callbacks of what is cancelled run here. What a running task has started itself is ended
+    /// by an abort as well.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use executor_runtime::prelude::*;
+    ///
+    /// #[pool_task(process)]
+    /// fn compute_for_ever() {
+    ///     loop {
+    ///         std::hint::spin_loop();
+    ///     }
+    /// }
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let pool = ProcessPoolExecutor::new(1)?;
+    /// let future = pool.submit(compute_for_ever::task());
+    /// pool.shutdown(Shutdown::Abort { grace: Duration::ZERO });
+    /// // Which one depends on whether it had started.
+    /// assert!(matches!(future.result(), Err(TaskError::PoolShutDown | TaskError::Cancelled)));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn shutdown(&self, how: Shutdown) {
         Executor::shutdown(self, how);
     }
@@ -135,13 +207,16 @@ impl ProcessPoolExecutor {
     /// Takes no more calls and returns at once; what was submitted runs (Python: `shutdown(wait=False)`).
     ///
     /// Nor does dropping the last handle wait then. The end of `main` does not wait either: the program ends, and
-    /// its workers with it.
+    /// its workers with it. (Python waits at the end of the program.)
     pub fn shutdown_background(&self) {
         self.pool.shutdown_background();
     }
 
     /// Waits until the workers that were started, by [`prewarm`](ProcessPoolBuilder::prewarm) or by a first call,
     /// can take calls: they run, and their initializer has succeeded. Workers that start later are not waited for.
+    /// (Python has none.)
+    ///
+    /// In a callback of one of the pool's tasks it does not wait.
     ///
     /// # Errors
     ///
@@ -213,7 +288,25 @@ impl fmt::Debug for ProcessPoolExecutor {
     }
 }
 
-/// The options of a [`ProcessPoolExecutor`].
+/// The options of a [`ProcessPoolExecutor`] (Python: the arguments of `ProcessPoolExecutor()`).
+///
+/// Nothing is checked before [`build`](Self::build).
+///
+/// # Examples
+///
+/// ```
+/// use executor_runtime::prelude::*;
+///
+/// let pool = ProcessPoolExecutor::builder()
+///     .max_workers(4)
+///     .max_pending(1000)
+///     .max_tasks_per_child(100)
+///     .timeout(Duration::from_secs(60))
+///     .prewarm(1)
+///     .build()?;
+/// pool.wait_ready()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct ProcessPoolBuilder {
@@ -229,13 +322,14 @@ pub struct ProcessPoolBuilder {
 }
 
 impl ProcessPoolBuilder {
-    /// How many worker processes there may be; by default as many as this process may use processors.
+    /// How many worker processes there may be (Python: `max_workers`); by default as many as this process may use
+    /// processors.
     pub fn max_workers(mut self, processes: usize) -> Self {
         self.max_workers = processes;
         self
     }
 
-    /// How many calls may wait for a worker; by default any number.
+    /// How many calls may wait for a worker (Python has no limit); by default any number.
     ///
     /// When so many wait, `submit` waits for one of them to start or to be cancelled, and
     /// [`try_submit`](ProcessPoolExecutor::try_submit) says so. Callbacks of the pool's tasks never wait: for them
@@ -249,7 +343,14 @@ impl ProcessPoolBuilder {
     ///
     /// The task returns nothing or a `Result`. If it fails, panics or takes its worker with it, the pool is broken:
     /// what waits, and what is submitted later, ends with [`TaskError::PoolBroken`], which keeps the cause. What
-    /// runs in other workers runs to its end. The call may have a [`timeout`](Call::timeout).
+    /// runs in other workers runs to its end. The call may have a [`timeout`](Call::timeout); the pool's own does not
+    /// apply to it.
+    ///
+    /// # Errors
+    ///
+    /// Arguments that cannot be encoded are told by [`build`](Self::build).
+    ///
+    /// # Examples
     ///
     /// ```
     /// use std::sync::OnceLock;
@@ -292,34 +393,41 @@ impl ProcessPoolBuilder {
         self
     }
 
-    /// How long each task may run, from its start, if its call does not say otherwise; by default for ever.
+    /// How long each task may run, from its start, if its call does not say otherwise; by default for ever. (Python
+    /// has none.)
     ///
-    /// The worker of a task that runs longer is killed and replaced.
+    /// The worker of a task that runs longer is killed and replaced, and the future ends with
+    /// [`TaskError::TimedOut`].
     pub fn timeout(mut self, limit: Duration) -> Self {
         self.timeout = Some(limit);
         self
     }
 
     /// How many workers are started at once by [`build`](Self::build), which does not wait for them
-    /// ([`wait_ready`](ProcessPoolExecutor::wait_ready) does); by default none.
+    /// ([`wait_ready`](ProcessPoolExecutor::wait_ready) does); by default none. There are never more than
+    /// `max_workers`. (Python has none.)
     pub fn prewarm(mut self, processes: usize) -> Self {
         self.prewarm = processes;
         self
     }
 
-    /// The stack on which tasks run, in bytes; by default 8 MiB, as `main` usually has.
+    /// The stack on which tasks run, in bytes (Python: `threading.stack_size()`); by default 8 MiB, as `main` usually
+    /// has. A task that overflows it takes its worker with it: [`TaskError::WorkerDied`].
     pub fn stack_size(mut self, bytes: usize) -> Self {
         self.stack_size_bytes = bytes;
         self
     }
 
-    /// How long a worker process may take from its start until it can take tasks; by default 10 seconds.
+    /// How long a worker process may take from its start until its initializer can run; by default 10 seconds.
+    /// (Python waits for ever.)
+    ///
+    /// A pool of which no worker is ready in time is broken: [`PoolError::WorkerTooSlow`].
     pub fn start_timeout(mut self, limit: Duration) -> Self {
         self.start_timeout = limit;
         self
     }
 
-    /// Builds the pool; its worker processes start when they are needed.
+    /// Builds the pool; its worker processes start when they are needed (Python: `ProcessPoolExecutor(..)`).
     ///
     /// # Errors
     ///

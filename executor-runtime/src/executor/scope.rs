@@ -15,7 +15,10 @@ use crate::future::{Group, TaskFuture};
 use crate::sys::scoped::Scoped;
 use crate::task::{Flight, Job, ProcessJob, Run, RunChunk, one_after_another};
 
-/// A scope on the executor `E`: what is submitted through it has ended when the scope ends.
+/// A scope on the executor `E`: what is submitted through it has ended when the scope ends (Python has none).
+///
+/// It is what [`ExecutorExt::scope`] and `with_pool!` lend to their body, and an executor itself: a function that
+/// takes any executor takes a scope. It lends nothing to what runs, since calls are encoded or owned.
 pub struct Scope<'p, E: ?Sized> {
     executor: &'p E,
     group: Arc<Group>,
@@ -33,13 +36,22 @@ where
 }
 
 impl<E: Executor + ?Sized> Scope<'_, E> {
-    /// Submits one call: as [`ExecutorExt::submit`], without the trait.
+    /// Submits one call (Python: `Executor.submit()`): as [`ExecutorExt::submit`], without the trait.
+    ///
+    /// # Errors
+    ///
+    /// The future's: see [`ExecutorExt::submit`].
+    ///
+    /// # Cancellation
+    ///
+    /// Dropping the future cancels nothing, and the scope waits for the call. One that has not started when the body
+    /// panics, or leaves `with_pool!` with an error, is cancelled.
     #[track_caller]
     pub fn submit<J: ProcessJob>(&self, job: J) -> TaskFuture<J::Output> {
         ExecutorExt::submit(self, job)
     }
 
-    /// Submits one call for each item: as [`ExecutorExt::map`], without the trait.
+    /// Submits one call for each item (Python: `Executor.map()`): as [`ExecutorExt::map`], without the trait.
     #[track_caller]
     pub fn map<'s, I, F, J>(&'s self, make: F, items: I) -> Map<'s, I::IntoIter, J::Output>
     where
@@ -70,13 +82,25 @@ impl<E: Executor + ?Sized> Executor for Scope<'_, E> {
     }
 }
 
-/// A scope on a thread pool: jobs submitted through it may borrow whatever lives longer than the scope.
+/// A scope on a thread pool: jobs submitted through it may borrow whatever lives longer than the scope. (Python has
+/// none; Rust's own is [`std::thread::scope`].)
 ///
 /// It is what [`ThreadPoolExecutor::scope`] and `with_pool!(thread(..) as pool => ..)` lend to their body.
 pub type ThreadScope<'scope, 'env> = Scoped<'scope, 'env, ThreadPoolExecutor>;
 
 impl<'scope> ThreadScope<'scope, '_> {
-    /// Submits a closure or a call of any task; it may borrow from outside of the scope.
+    /// Submits a closure or a call of any task; it may borrow from outside of the scope
+    /// (Python: `Executor.submit()`).
+    ///
+    /// # Errors
+    ///
+    /// The future's, as those of [`ThreadPoolExecutor::submit`]; but nothing is encoded here.
+    ///
+    /// # Cancellation
+    ///
+    /// Dropping the future cancels nothing, and the scope waits for the job. One that has not started when the body
+    /// panics, or leaves `with_pool!` with an error, is cancelled. A [time limit](crate::Call::timeout) ends the
+    /// future; the scope waits for the job itself.
     #[track_caller]
     pub fn submit<J>(&'scope self, job: J) -> TaskFuture<J::Output>
     where
@@ -86,7 +110,7 @@ impl<'scope> ThreadScope<'scope, '_> {
         self.submit_at(job, Location::caller())
     }
 
-    /// Submits one job for each item and yields the results in order: see [`Map`].
+    /// Submits one job for each item and yields the results in order (Python: `Executor.map()`): see [`Map`].
     #[track_caller]
     pub fn map<I, F, J>(&'scope self, mut make: F, items: I) -> Map<'scope, I::IntoIter, J::Output>
     where

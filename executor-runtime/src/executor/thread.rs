@@ -20,8 +20,13 @@ use crate::task::{
 /// A pool of threads, for work that waits (Python: `ThreadPoolExecutor`).
 ///
 /// Threads are started one by one as they are needed, up to `max_workers`, and reused. A clone is one more
-/// handle of the same pool; when the last one is dropped, the pool runs what was submitted and ends. (On the
-/// pool's own threads that drop does not wait.)
+/// handle of the same pool; when the last one is dropped, the pool runs what was submitted and ends.
+///
+/// # Cancellation
+///
+/// Dropping the last handle cancels nothing and waits for the end of all that was submitted; not on the pool's own
+/// threads, and not after [`shutdown_background`](Self::shutdown_background). What runs on a thread cannot be ended
+/// from outside.
 ///
 /// # Examples
 ///
@@ -39,7 +44,7 @@ pub struct ThreadPoolExecutor {
 }
 
 impl ThreadPoolExecutor {
-    /// A pool of at most `max_workers` threads.
+    /// A pool of at most `max_workers` threads (Python: `ThreadPoolExecutor(max_workers)`).
     ///
     /// # Errors
     ///
@@ -48,7 +53,7 @@ impl ThreadPoolExecutor {
         Self::builder().max_workers(max_workers).build()
     }
 
-    /// A pool with options.
+    /// A pool with options (Python: the other arguments of `ThreadPoolExecutor()`).
     pub fn builder() -> ThreadPoolBuilder {
         ThreadPoolBuilder {
             max_workers: cpus().saturating_add(4).min(32),
@@ -62,19 +67,51 @@ impl ThreadPoolExecutor {
 
     /// Submits a closure or a call of a task (Python: `Executor.submit()`).
     ///
-    /// Never fails: after a shutdown the future ends with [`TaskError::PoolShutDown`]. A panic of the job is
-    /// its future's [`TaskError::Panicked`]. Where the pool has a limit for waiting jobs
+    /// Never fails: what goes wrong ends in the future. Where the pool has a limit for waiting jobs
     /// ([`max_pending`](ThreadPoolBuilder::max_pending)), it waits for room, but never on the pool's own threads.
+    ///
+    /// # Errors
+    ///
+    /// The future's:
+    /// - [`TaskError::Panicked`] if the job panicked;
+    /// - [`TaskError::TimedOut`] if a call ran longer than it [may](crate::Call::timeout);
+    /// - [`TaskError::Cancelled`] if it was cancelled before it started;
+    /// - [`TaskError::PoolShutDown`] after a shutdown;
+    /// - [`TaskError::PoolBroken`] if the initializer failed or no thread can be started;
+    /// - [`TaskError::Encode`] and [`TaskError::Decode`] for a call of a process task that borrows: its arguments are
+    ///   kept as bytes.
+    ///
+    /// # Cancellation
+    ///
+    /// A job that has not started can be cancelled: [`TaskFuture::cancel`]. One that runs goes on to its end, also
+    /// when its future is dropped.
     #[track_caller]
     pub fn submit<J: ThreadJob>(&self, job: J) -> TaskFuture<J::Output> {
         self.submit_at(job, self.pool.admit(), Location::caller())
     }
 
-    /// Submits a closure or a call of a task if there is room for one more that waits.
+    /// Submits a closure or a call of a task if there is room for one more that waits (Python has none).
     ///
     /// # Errors
     ///
-    /// [`PoolFull`] with the job, if [`max_pending`](ThreadPoolBuilder::max_pending) jobs wait already.
+    /// [`PoolFull`] with the job, if [`max_pending`](ThreadPoolBuilder::max_pending) jobs wait already, also on the
+    /// pool's own threads. A pool that was shut down or is broken is never full: there the future tells.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use executor_runtime::PoolFull;
+    /// use executor_runtime::prelude::*;
+    ///
+    /// let pool = ThreadPoolExecutor::builder().max_workers(1).max_pending(1).build()?;
+    /// let (go, gate) = std::sync::mpsc::channel::<()>();
+    /// let running = pool.submit(move || gate.recv().is_err());
+    /// let waiting = pool.submit(|| 1); // waits until the first one has left its place
+    /// let Err(PoolFull(job)) = pool.try_submit(|| 2) else { panic!("there was room") };
+    /// drop(go);
+    /// assert_eq!((running.result()?, waiting.result()?, job()), (true, 1, 2));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[track_caller]
     pub fn try_submit<J: ThreadJob>(&self, job: J) -> Result<TaskFuture<J::Output>, PoolFull<J>> {
         match self.pool.try_admit() {
@@ -101,7 +138,10 @@ impl ThreadPoolExecutor {
         }
     }
 
-    /// Submits one job for each item and yields the results in order (Python: `Executor.map()`): see [`Map`].
+    /// Submits one job for each item and yields the results in order (Python: `Executor.map()`): see [`Map`], also
+    /// for errors, panics and cancellation.
+    ///
+    /// `make` turns an item into a job: `square::task`, or a closure that returns a closure.
     #[track_caller]
     pub fn map<'p, I, F, J>(&'p self, mut make: F, items: I) -> Map<'p, I::IntoIter, J::Output>
     where
@@ -130,10 +170,21 @@ impl ThreadPoolExecutor {
         Flight::Chunk { future, calls }
     }
 
-    /// Runs `body`, and returns when all that was submitted through the handle it gets has ended.
+    /// Runs `body`, and returns when all that was submitted through the handle it gets has ended
+    /// (Python: `with executor:`, which also ends the executor).
     ///
-    /// Jobs submitted through the handle may borrow whatever outlives the scope. If `body` panics, what has not
-    /// started is cancelled. The pool stays open.
+    /// Jobs submitted through the handle may borrow whatever outlives the scope. The pool stays open, and what others
+    /// have submitted to it is not waited for.
+    ///
+    /// # Panics
+    ///
+    /// If `body` does, with the same, after everything has ended.
+    ///
+    /// # Cancellation
+    ///
+    /// Only a panic of `body` cancels what has not started; everything else runs before this returns.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use executor_runtime::prelude::*;
@@ -163,6 +214,10 @@ impl ThreadPoolExecutor {
     /// (Python: `Executor.shutdown()`).
     ///
     /// On one of the pool's own threads it does not wait. Shutting down twice is no error.
+    ///
+    /// # Cancellation
+    ///
+    /// See [`Shutdown`]. The callbacks of what is cancelled run here.
     pub fn shutdown(&self, how: Shutdown) {
         Executor::shutdown(self, how);
     }
@@ -170,7 +225,7 @@ impl ThreadPoolExecutor {
     /// Takes no more jobs and returns at once; what was submitted runs (Python: `shutdown(wait=False)`).
     ///
     /// Nor does dropping the last handle wait then. The end of `main` does not wait either: the program ends, and
-    /// what still waits or runs ends with it.
+    /// what still waits or runs ends with it. (Python waits at the end of the program.)
     pub fn shutdown_background(&self) {
         self.pool.shutdown_background();
     }
@@ -228,7 +283,26 @@ impl fmt::Debug for ThreadPoolExecutor {
 /// What a thread does before its first job.
 type ThreadInitializer = Arc<dyn Fn() -> Result<(), BoxError> + Send + Sync>;
 
-/// The options of a [`ThreadPoolExecutor`].
+/// The options of a [`ThreadPoolExecutor`] (Python: the arguments of `ThreadPoolExecutor()`).
+///
+/// Nothing is checked before [`build`](Self::build).
+///
+/// # Examples
+///
+/// ```
+/// use executor_runtime::prelude::*;
+///
+/// let pool = ThreadPoolExecutor::builder()
+///     .max_workers(8)
+///     .thread_name_prefix("io")
+///     .stack_size(256 << 10)
+///     .idle_timeout(Duration::from_secs(10))
+///     .max_pending(1000)
+///     .build()?;
+/// let name = pool.submit(|| std::thread::current().name().map(str::to_owned)).result()?;
+/// assert_eq!(name.as_deref(), Some("io_0"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct ThreadPoolBuilder {
@@ -241,13 +315,14 @@ pub struct ThreadPoolBuilder {
 }
 
 impl ThreadPoolBuilder {
-    /// How many threads there may be; by default four more than processors, and no more than 32.
+    /// How many threads there may be (Python: `max_workers`); by default four more than processors, and no more
+    /// than 32.
     pub fn max_workers(mut self, threads: usize) -> Self {
         self.max_workers = threads;
         self
     }
 
-    /// How many jobs may wait for a thread; by default any number.
+    /// How many jobs may wait for a thread (Python has no limit); by default any number.
     ///
     /// When so many wait, `submit` waits for one of them to start or to be cancelled, and
     /// [`try_submit`](ThreadPoolExecutor::try_submit) says so. The pool's own threads never wait: for them there
@@ -259,9 +334,13 @@ impl ThreadPoolBuilder {
 
     /// What each thread does once, before its first job (Python: `initializer`).
     ///
+    /// # Errors
+    ///
     /// It returns nothing or a `Result`. If it fails or panics the pool is broken: what waits, and what is
     /// submitted later, ends with [`TaskError::PoolBroken`], which keeps the cause. What runs on other threads
     /// runs to its end.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use executor_runtime::prelude::*;
@@ -276,31 +355,34 @@ impl ThreadPoolBuilder {
         self
     }
 
-    /// How long a thread waits for a job before it ends; by default for ever. Later jobs start threads again.
+    /// How long a thread waits for a job before it ends; by default for ever. Later jobs start threads again, which
+    /// are initialized again. (Python's threads stay.)
     pub fn idle_timeout(mut self, patience: Duration) -> Self {
         self.idle_timeout = Some(patience);
         self
     }
 
-    /// What the threads are called: `prefix_0`, `prefix_1` and so on. By default `ThreadPoolExecutor-` and the
-    /// pool's number. Linux shows the first 15 bytes.
+    /// What the threads are called (Python: `thread_name_prefix`): `prefix_0`, `prefix_1` and so on. By default
+    /// `ThreadPoolExecutor-` and the pool's number. Linux shows the first 15 bytes.
     pub fn thread_name_prefix(mut self, prefix: impl Into<String>) -> Self {
         self.name_prefix = Some(prefix.into());
         self
     }
 
-    /// The stack of each thread, in bytes; by default std's.
+    /// The stack of each thread, in bytes (Python: `threading.stack_size()`); by default std's.
+    ///
+    /// A size for which the system has no thread breaks the pool: [`PoolError::SpawnThread`].
     pub fn stack_size(mut self, bytes: usize) -> Self {
         self.stack_size_bytes = Some(bytes);
         self
     }
 
-    /// Builds the pool; its threads start when they are needed.
+    /// Builds the pool; its threads start when they are needed (Python: `ThreadPoolExecutor(..)`).
     ///
     /// # Errors
     ///
     /// [`PoolError::ZeroWorkers`] and [`PoolError::ZeroPending`]; [`PoolError::BadThreadName`] if the prefix has a
-    /// null byte.
+    /// null byte. Threads that cannot be started break the pool later, and are told by its futures.
     pub fn build(self) -> Result<ThreadPoolExecutor, PoolError> {
         if self.max_workers == 0 {
             return Err(PoolError::ZeroWorkers);

@@ -15,7 +15,12 @@ use crate::error::WaitTimeout;
 ///
 /// Takes futures, references to futures, or `(key, future)` pairs, and yields what it was given;
 /// those that are done already come first. A future that is given twice, by reference, is yielded once;
-/// `(key, future)` pairs are never merged. Dropping the iterator drops what it has not yielded.
+/// `(key, future)` pairs are never merged. Each is let go of when it is yielded.
+///
+/// # Cancellation
+///
+/// A future that is cancelled, by whomever, is done and yielded. Dropping the iterator drops what it has not
+/// yielded: futures that were given by value are detached, and none is cancelled.
 ///
 /// # Examples
 ///
@@ -42,7 +47,7 @@ where
     all
 }
 
-/// The iterator of [`as_completed`].
+/// The iterator of [`as_completed`]. It can be added to with [`push`](Self::push).
 #[must_use = "an iterator does nothing until it is asked for its next item"]
 pub struct AsCompleted<F: Waitable> {
     /// By token. What was yielded is gone from here, so that nothing is kept of it.
@@ -57,7 +62,8 @@ pub struct AsCompleted<F: Waitable> {
 }
 
 impl<F: Waitable> AsCompleted<F> {
-    /// Adds a future. One that is waited for already, and given once more by reference, is not added again.
+    /// Adds a future (Python has none). One that is waited for already, and given once more by reference, is not
+    /// added again. An iterator that has come to its end goes on with it.
     ///
     /// # Examples
     ///
@@ -88,17 +94,49 @@ impl<F: Waitable> AsCompleted<F> {
         self.waiting.insert(token, future);
     }
 
-    /// Gives up `limit` after this call: the item is then a [`WaitTimeout`], and the last one.
+    /// Gives up `limit` after this call (Python: `timeout`, counted from the first `next`): the item is then a
+    /// [`WaitTimeout`], and the last one.
     ///
     /// What is done by then is yielded before it, also with a limit of zero.
+    ///
+    /// # Errors
+    ///
+    /// The time is over. Why a task has no value is in its future.
+    ///
+    /// # Cancellation
+    ///
+    /// A time-out cancels nothing: what is not done goes on, and its futures are dropped with the iterator.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use executor_runtime::prelude::*;
+    /// use executor_runtime::promise;
+    ///
+    /// let (done, first) = promise();
+    /// let (_promise, second) = promise();
+    /// done.complete(1).expect("not cancelled");
+    /// let mut ends = as_completed([first, second]).timeout(Duration::ZERO);
+    /// assert_eq!(ends.next().expect("two were given")?.result()?, 1);
+    /// let late = ends.next().expect("one is not done").unwrap_err();
+    /// assert_eq!(late.to_string(), "1 (of 2) futures unfinished");
+    /// assert!(ends.next().is_none());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn timeout(self, limit: Duration) -> AsCompletedTimeout<F> {
         AsCompletedTimeout { deadline: Instant::now().checked_add(limit), inner: self, over: false }
     }
 
-    /// The same for async code: a [`Stream`] of what the iterator would yield, for any async runtime.
+    /// The same for async code: a [`Stream`] of what the iterator would yield, for any async runtime
+    /// (Python: `asyncio.as_completed()`).
     ///
     /// It is a type of its own, since one that is both would have two methods `next`. Time limits are the
     /// runtime's.
+    ///
+    /// # Cancellation
+    ///
+    /// The future of a `next` may be dropped at any time, as in a `select!`: nothing is lost. Dropping the stream is
+    /// dropping the iterator.
     ///
     /// # Examples
     ///

@@ -21,6 +21,8 @@
 //! 6. When the future is gone (`detached`), the value is dropped inside of
 //!    `settle`. So whoever returns from `settle` knows that the value is either
 //!    in its future's hands or no more; a scope relies on it.
+//! 7. What a job has run, or would have, is gone before anybody sees its end:
+//!    `release` of a refused one lets go of it before the callbacks.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
@@ -133,7 +135,8 @@ impl<T> Core<T> {
         let mut shared = self.shared.lock();
         if !matches!(shared.stage, Stage::Pending | Stage::Running) {
             drop(shared);
-            drop(result);
+            // It came too late, and its destructor is user code.
+            contained(|| drop(result));
             return false;
         }
         shared.stage = Stage::Finishing { end: End::of(&result), shown: shared.stage.state() };
@@ -141,8 +144,9 @@ impl<T> Core<T> {
         true
     }
 
-    /// As [`Core::settle`], but only for a job that has not started.
-    pub(crate) fn refuse(&self, error: TaskError) -> bool {
+    /// As [`Core::settle`], but only for a job that has not started. `release` lets go of what it would have run:
+    /// that is gone before anybody learns that the job has ended.
+    pub(crate) fn refuse(&self, error: TaskError, release: impl FnOnce()) -> bool {
         let mut shared = self.shared.lock();
         if !matches!(shared.stage, Stage::Pending) {
             drop(shared);
@@ -150,7 +154,10 @@ impl<T> Core<T> {
         }
         let result = Err(error);
         shared.stage = Stage::Finishing { end: End::of(&result), shown: State::Pending };
-        self.publish(shared, result, || ());
+        drop(shared);
+        // Destructors of closures are user code.
+        contained(release);
+        self.publish(self.shared.lock(), result, || ());
         true
     }
 

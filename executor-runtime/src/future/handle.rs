@@ -7,9 +7,14 @@ use super::{Handle, State, TaskId};
 use crate::error::TaskError;
 
 /// A submitted task without the type of its value: to be kept in a table, shown, or cancelled from elsewhere.
+/// (Python's `Future` can be shared as it is.)
 ///
-/// It is what [`TaskFuture::handle`](super::TaskFuture::handle) gives. It holds neither the task's closure nor
-/// its value, and does not keep the task's future from being detached.
+/// It is what [`TaskFuture::handle`](super::TaskFuture::handle) gives.
+///
+/// # Cancellation
+///
+/// A handle may cancel, and dropping it does nothing: it holds neither the task's closure nor its value, and does not
+/// keep the task's future from being detached.
 ///
 /// # Examples
 ///
@@ -34,17 +39,18 @@ impl TaskHandle {
         Self { job }
     }
 
-    /// Cancels the task if it has not started: see [`TaskFuture::cancel`](super::TaskFuture::cancel).
+    /// Cancels the task if it has not started (Python: `Future.cancel()`): see
+    /// [`TaskFuture::cancel`](super::TaskFuture::cancel).
     pub fn cancel(&self) -> bool {
         self.job.refuse(TaskError::Cancelled) || self.job.status().is_refused()
     }
 
-    /// How far the task has come.
+    /// How far the task has come (Python has this in `repr()` only).
     pub fn state(&self) -> State {
         self.job.status().state()
     }
 
-    /// Whether the task has ended, in whatever way.
+    /// Whether the task has ended, in whatever way (Python: `Future.done()`).
     pub fn is_done(&self) -> bool {
         self.state().is_done()
     }

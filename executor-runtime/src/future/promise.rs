@@ -22,6 +22,17 @@ use crate::error::TaskError;
 /// [`wait`](crate::wait) and [`as_completed`](crate::as_completed), and cancelled until the promise is
 /// [started](Promise::start).
 ///
+/// # Errors
+///
+/// The future ends with the error that the promise [fails](Promise::fail) with, with [`TaskError::Cancelled`], or,
+/// if the promise is dropped, with [`TaskError::Abandoned`].
+///
+/// # Cancellation
+///
+/// A promise learns that its future was cancelled from [`start`](Promise::start), [`complete`](Promise::complete),
+/// [`fail`](Promise::fail) and [`is_cancelled`](Promise::is_cancelled). A future that is dropped is not cancelled:
+/// its value is dropped when it comes.
+///
 /// # Examples
 ///
 /// ```
@@ -46,7 +57,7 @@ struct Promised<T> {
 
 impl<T: Send> Handle for Promised<T> {
     fn refuse(&self, error: TaskError) -> bool {
-        self.core.refuse(error)
+        self.core.refuse(error, || ())
     }
 
     fn status(&self) -> &dyn Status {
@@ -90,6 +101,20 @@ impl<T> Drop for Owed<T> {
 /// The result that a future is owed, before anybody works on it: what [`promise`] gives.
 ///
 /// Until it is started the future can be cancelled. Dropping it ends the future with [`TaskError::Abandoned`].
+/// A promise is kept once at most: what ends the future takes it. (Python: `InvalidStateError`.)
+///
+/// Callbacks of the future run in the thread that ends it, within the call that does. Their panics stay there.
+///
+/// # Examples
+///
+/// ```
+/// use executor_runtime::prelude::*;
+/// use executor_runtime::promise;
+///
+/// let (promise, future) = promise();
+/// assert!(future.cancel() && promise.is_cancelled());
+/// assert_eq!(promise.complete("unwanted"), Err("unwanted"));
+/// ```
 #[must_use = "a promise that is dropped ends its future as abandoned"]
 pub struct Promise<T> {
     owed: Owed<T>,
@@ -98,6 +123,20 @@ pub struct Promise<T> {
 impl<T> Promise<T> {
     /// Says that the result is being worked on: from here on the future cannot be cancelled. `None` if it was
     /// (Python: `Future.set_running_or_notify_cancel()`).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use executor_runtime::prelude::*;
+    /// use executor_runtime::promise;
+    ///
+    /// let (promise, future) = promise();
+    /// let promise = promise.start().expect("nobody cancels it");
+    /// assert!(!future.cancel());
+    /// promise.complete(7);
+    /// assert_eq!(future.result()?, 7);
+    /// # Ok::<(), TaskError>(())
+    /// ```
     pub fn start(self) -> Option<RunningPromise<T>> {
         self.owed.core().begin().then_some(RunningPromise { owed: self.owed })
     }
@@ -120,6 +159,18 @@ impl<T> Promise<T> {
     /// Ends the future with an error (Python: `Future.set_exception()`); false if it was cancelled.
     ///
     /// For errors of one's own let the future's type be a `Result`, and complete it with an `Err`.
+    /// With [`TaskError::Cancelled`] the future ends as cancelled.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use executor_runtime::prelude::*;
+    /// use executor_runtime::promise;
+    ///
+    /// let (promise, future) = promise::<u32>();
+    /// assert!(promise.fail(TaskError::PoolShutDown));
+    /// assert!(matches!(future.result(), Err(TaskError::PoolShutDown)));
+    /// ```
     pub fn fail(self, error: TaskError) -> bool {
         let running = self.start();
         let started = running.is_some();
@@ -129,7 +180,7 @@ impl<T> Promise<T> {
         started
     }
 
-    /// Whether the future was cancelled, so that nobody needs the result.
+    /// Whether the future was cancelled (Python: `Future.cancelled()`), so that nobody needs the result.
     pub fn is_cancelled(&self) -> bool {
         self.owed.core().is_refused()
     }
@@ -148,7 +199,8 @@ impl<T> fmt::Debug for Promise<T> {
 
 /// The result that a future is owed, and that is being worked on: what [`Promise::start`] gives.
 ///
-/// Its future cannot be cancelled any more. Dropping it ends the future with [`TaskError::Abandoned`].
+/// Its future cannot be cancelled any more, so that nothing here can fail. Dropping it, also by a panic, ends the
+/// future with [`TaskError::Abandoned`].
 #[must_use = "a promise that is dropped ends its future as abandoned"]
 pub struct RunningPromise<T> {
     owed: Owed<T>,

@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::error::TaskError;
 
-/// A number that no other job of this process has.
+/// A number that no other job of this process has (Python: `id(future)`, which is used again). It is shown as `#17`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TaskId(usize);
 
@@ -30,9 +30,23 @@ impl fmt::Display for TaskId {
 }
 
 /// How far a job has come (Python: `pending`, `running`, `cancelled`, `finished`).
+///
+/// # Examples
+///
+/// ```
+/// use executor_runtime::prelude::*;
+/// use executor_runtime::promise;
+///
+/// let (promise, future) = promise();
+/// assert_eq!(future.state(), State::Pending);
+/// let promise = promise.start().expect("not cancelled");
+/// assert_eq!(future.state(), State::Running);
+/// promise.complete(7);
+/// assert_eq!(future.state(), State::Finished);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// It waits for its turn and can still be cancelled.
+    /// It waits for its turn and can still be cancelled. (Python says that processes run what is queued for them.)
     Pending,
     /// It runs.
     Running,
@@ -40,7 +54,7 @@ pub enum State {
     Cancelled,
     /// It has ended with a value.
     Finished,
-    /// It has ended with an error other than [`TaskError::Cancelled`].
+    /// It has ended with an error other than [`TaskError::Cancelled`] (Python: `finished`, too).
     Failed,
 }
 

@@ -14,13 +14,20 @@ use crate::error::{TaskError, WaitTimeout};
 ///
 /// Wait for it with [`result`](Self::result), look at it with
 /// [`try_result`](Self::try_result), or `.await` it in any async runtime.
-/// Dropping it detaches the task: the task still runs, its value is dropped, and a failure that nobody looked
-/// at is told to the [hook](crate::set_unobserved_failure_hook) for such.
 ///
 /// A task of a thread pool that waits, without a limit, for another task of its
 /// own pool runs that task itself if it has not started, so that a full pool
 /// cannot wait for itself. (A wait with a limit does not, since the task could
-/// outlast it; nor does `.await`.)
+/// outlast it; nor does `.await`.) It runs on the stack of the one that waits: a long
+/// chain of tasks that wait for each other needs a
+/// [`stack_size`](crate::ThreadPoolBuilder::stack_size) to match. Pools do not help each
+/// other: two full ones whose tasks wait for each other's wait for ever.
+///
+/// # Cancellation
+///
+/// [`cancel`](Self::cancel) ends a task that has not started. Dropping the future detaches the task: the task still
+/// runs, its value is dropped, and a failure that nobody looked at is told to the
+/// [hook](crate::set_unobserved_failure_hook) for such.
 ///
 /// # Examples
 ///
@@ -45,26 +52,72 @@ impl<T> TaskFuture<T> {
     ///
     /// # Errors
     ///
-    /// Why there is no value: see [`TaskError`].
+    /// Why there is no value: see [`TaskError`]. A panic of the task is one of these, and not raised again, unless
+    /// [`TaskError::resume_unwind`] does so.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use executor_runtime::prelude::*;
+    ///
+    /// let pool = ThreadPoolExecutor::new(1)?;
+    /// let error = pool.submit(|| -> u32 { panic!("no luck") }).result().unwrap_err();
+    /// assert!(error.to_string().ends_with(": no luck"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn result(self) -> Result<T, TaskError> {
         self.wait_until(None);
         self.take()
     }
 
-    /// Waits at most `limit` for the end of the task; the future can be used again after a time-out.
+    /// Waits at most `limit` for the end of the task and returns its value (Python: `Future.result(timeout)`).
     ///
-    /// Python: `Future.result(timeout)`. A `limit` of zero only looks.
+    /// The future can be used again after a time-out. A `limit` of zero only looks.
     ///
     /// # Errors
     ///
     /// The outer error says that the task was not done in time, the inner one why it has no value.
     /// Once a value was returned, the next call says [`TaskError::AlreadyTaken`]; an error is returned again.
+    ///
+    /// # Cancellation
+    ///
+    /// A time-out ends the wait and not the task, which [`Call::timeout`](crate::Call::timeout) does.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use executor_runtime::prelude::*;
+    /// use executor_runtime::promise;
+    ///
+    /// let (promise, mut future) = promise();
+    /// assert!(future.result_timeout(Duration::ZERO).is_err());
+    /// promise.complete(7).expect("not cancelled");
+    /// assert_eq!(future.result_timeout(Duration::from_secs(5))??, 7);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn result_timeout(&mut self, limit: Duration) -> Result<Result<T, TaskError>, WaitTimeout> {
         // A limit past the end of the clock is no limit.
         if self.wait_until(Instant::now().checked_add(limit)) { Ok(self.take()) } else { Err(WaitTimeout::new(1, 1)) }
     }
 
-    /// The result if the task is done, without waiting.
+    /// The result if the task is done, without waiting (Python: `Future.result(timeout=0)`).
+    ///
+    /// # Errors
+    ///
+    /// The inner one, as those of [`result_timeout`](Self::result_timeout).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use executor_runtime::prelude::*;
+    ///
+    /// let pool = ThreadPoolExecutor::new(1)?;
+    /// let mut future = pool.submit(|| 7);
+    /// wait([&future], None, ReturnWhen::AllCompleted);
+    /// assert!(matches!(future.try_result(), Some(Ok(7))));
+    /// assert!(matches!(future.try_result(), Some(Err(TaskError::AlreadyTaken))));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn try_result(&mut self) -> Option<Result<T, TaskError>> {
         self.source.core().take()
     }
@@ -72,7 +125,8 @@ impl<T> TaskFuture<T> {
     /// Waits for the end of the task and looks at its error; `None` if it has a value (Python: `Future.exception()`).
     ///
     /// The value stays where it is, so that [`result`](Self::result) still gives it. A cancelled task has the
-    /// error [`TaskError::Cancelled`] (Python raises it).
+    /// error [`TaskError::Cancelled`] (Python raises it). A failure that was looked at here is not told to the
+    /// [hook](crate::set_unobserved_failure_hook) for such.
     ///
     /// # Examples
     ///
@@ -100,15 +154,35 @@ impl<T> TaskFuture<T> {
         self.source.core().error(Instant::now().checked_add(limit))
     }
 
-    /// Cancels the task if it has not started; its closure and arguments are dropped at once.
+    /// Cancels the task if it has not started (Python: `Future.cancel()`); its closure and arguments are dropped at
+    /// once.
     ///
-    /// True if the task will never run: also when it was cancelled before (Python: `Future.cancel()`).
-    /// A cancelled future is done at once for everybody who waits for it.
+    /// True if the task is cancelled, now or before; false if it runs or has ended.
+    ///
+    /// # Cancellation
+    ///
+    /// A cancelled future is done at once for everybody who waits for it. Its callbacks run in the calling thread.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use executor_runtime::prelude::*;
+    ///
+    /// let pool = ThreadPoolExecutor::new(1)?;
+    /// let (go, gate) = std::sync::mpsc::channel::<()>();
+    /// let first = pool.submit(move || gate.recv().is_err());
+    /// let second = pool.submit(|| 1);
+    /// assert!(second.cancel() && second.is_done());
+    /// drop(go);
+    /// assert!(first.result()?);
+    /// assert!(matches!(second.result(), Err(TaskError::Cancelled)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn cancel(&self) -> bool {
         self.source.refuse(TaskError::Cancelled) || self.status().is_refused()
     }
 
-    /// How far the task has come.
+    /// How far the task has come (Python has this in `repr()` only).
     pub fn state(&self) -> State {
         self.status().state()
     }
@@ -128,17 +202,19 @@ impl<T> TaskFuture<T> {
         self.state() == State::Cancelled
     }
 
-    /// A number that no other task of this process has.
+    /// A number that no other task of this process has (Python: `id(future)`).
     pub fn id(&self) -> TaskId {
         self.status().id()
     }
 
-    /// Where the task was submitted: the line that called `submit`, `map` or [`promise`](crate::promise).
+    /// Where the task was submitted: the line that called `submit`, `map` or [`promise`](crate::promise). (Python has
+    /// none.)
     pub fn submitted_at(&self) -> &'static Location<'static> {
         self.source.core().submitted_at()
     }
 
-    /// The task without the type of its value.
+    /// The task without the type of its value, for those who list or cancel tasks. (Python's futures can be shared as
+    /// they are.)
     pub fn handle(&self) -> TaskHandle {
         TaskHandle::new(Arc::<dyn Source<T>>::clone(&self.source))
     }
@@ -147,10 +223,34 @@ impl<T> TaskFuture<T> {
     /// (Python: `Future.add_done_callback()`).
     ///
     /// It runs in the thread that ends the task, or at once in the calling thread if the task is done.
-    /// Callbacks run in the order in which they were added. One that panics harms neither the others nor
-    /// the pool. It may submit tasks; it should not wait for any, since a worker stands still meanwhile, or the
-    /// clock of all time limits. Once the value was taken out of the future, a callback gets
-    /// [`TaskError::AlreadyTaken`].
+    /// Callbacks run in the order in which they were added. It may submit tasks; it should not wait for any, since a
+    /// worker stands still meanwhile, or the clock of all time limits.
+    ///
+    /// # Errors
+    ///
+    /// The callback gets why there is no value; [`TaskError::AlreadyTaken`] once the value was taken out of the
+    /// future.
+    ///
+    /// # Panics
+    ///
+    /// Never. A callback that panics harms neither the others nor the pool: the panic hook reports it, and that is
+    /// all. (In Python some exceptions of a callback end its worker thread.)
+    ///
+    /// # Cancellation
+    ///
+    /// It is called once in any case, also for a task that is cancelled or detached.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use executor_runtime::prelude::*;
+    ///
+    /// let pool = ThreadPoolExecutor::new(1)?;
+    /// let (told, tell) = std::sync::mpsc::channel();
+    /// pool.submit(|| 6 * 7).on_done(move |result| told.send(result.copied().ok()).expect("somebody listens"));
+    /// assert_eq!(tell.recv()?, Some(42));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn on_done(&self, callback: impl FnOnce(Result<&T, &TaskError>) + Send + 'static) {
         self.source.core().on_done(Box::new(callback));
     }
@@ -187,7 +287,28 @@ impl<T> TaskFuture<T> {
     }
 }
 
-/// Awaits the value in any async runtime. Dropping the future afterwards detaches the task, as always.
+/// Awaits the value in any async runtime (Python: `asyncio.wrap_future()`).
+///
+/// # Errors
+///
+/// As [`TaskFuture::result`]. It may be polled again: after a value it says [`TaskError::AlreadyTaken`], and an error
+/// is given again.
+///
+/// # Cancellation
+///
+/// An async task that is dropped while it awaits a future drops it, which detaches the submitted task and does not
+/// cancel it. (Python's `wrap_future` cancels.) `(&mut future).await` keeps the future.
+///
+/// # Examples
+///
+/// ```
+/// use executor_runtime::prelude::*;
+///
+/// let pool = ThreadPoolExecutor::new(1)?;
+/// let value = futures::executor::block_on(async { pool.submit(|| 6 * 7).await })?;
+/// assert_eq!(value, 42);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 impl<T> Future for TaskFuture<T> {
     type Output = Result<T, TaskError>;
 

@@ -18,7 +18,9 @@ type Hook = dyn Fn(&Unobserved<'_>) + Send + Sync;
 /// `None`: the default. Not one of `sync`: shuttle's may not outlive a schedule.
 static HOOK: RwLock<Option<Arc<Hook>>> = RwLock::new(None);
 
-/// A failure that nobody looked at: what the hook of [`set_unobserved_failure_hook`] is told.
+/// A failure that nobody looked at: what the hook of [`set_unobserved_failure_hook`] is told. (Python has none.)
+///
+/// Its `Display` form is what is logged where there is no hook.
 #[derive(Clone, Copy, Debug)]
 pub struct Unobserved<'a> {
     id: TaskId,
@@ -62,8 +64,12 @@ impl fmt::Display for Unobserved<'_> {
 /// [`Map`](crate::Map) has not yielded when it is dropped. (Python tells nobody.)
 ///
 /// The hook is called where the future is dropped or, if that was before, where the task ends: on a thread of a
-/// pool, mostly, so it should be quick and wait for nothing. A panic in it is reported by the panic hook and goes
-/// no further. There is one hook for the whole program; a new one replaces the old one.
+/// pool, mostly, so it should be quick and wait for nothing. There is one hook for the whole program; a new one
+/// replaces the old one.
+///
+/// # Panics
+///
+/// A panic in the hook, or in the logger, is reported by the panic hook and goes no further.
 ///
 /// # Examples
 ///

@@ -10,13 +10,27 @@ use super::done_list::{DoneList, Watcher};
 use super::{State, TaskFuture, TaskId};
 
 /// When [`wait`] returns (Python: the `return_when` constants).
+///
+/// # Examples
+///
+/// ```
+/// use executor_runtime::prelude::*;
+/// use executor_runtime::promise;
+///
+/// let (failing, failed) = promise::<u32>();
+/// let (_promise, pending) = promise::<u32>();
+/// drop(failing);
+/// let waited = wait([failed, pending], None, ReturnWhen::FirstFailure);
+/// assert_eq!((waited.done.len(), waited.not_done.len()), (1, 1));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReturnWhen {
-    /// As soon as any future is done, a cancelled one included.
+    /// As soon as any future is done, a cancelled one included (Python: `FIRST_COMPLETED`).
     FirstCompleted,
-    /// As soon as any future has failed, or when all are done. A cancelled one does not count as failed.
+    /// As soon as any future has failed, or when all are done (Python: `FIRST_EXCEPTION`). A cancelled one does not
+    /// count as failed, nor does a value that is an `Err`.
     FirstFailure,
-    /// When all futures are done.
+    /// When all futures are done (Python: `ALL_COMPLETED`).
     AllCompleted,
 }
 
@@ -31,7 +45,7 @@ impl ReturnWhen {
     }
 }
 
-/// What [`wait`] found, both in the order of the input.
+/// What [`wait`] found, both in the order of the input (Python: `DoneAndNotDoneFutures`).
 #[derive(Debug)]
 pub struct Waited<F> {
     /// Those that are done.
@@ -41,6 +55,9 @@ pub struct Waited<F> {
 }
 
 /// A future, or a pair of anything and a future: what [`wait`] and [`as_completed`](super::as_completed) take.
+/// (Python: `fs`; the pair is its idiom of a `dict` from futures to keys.)
+///
+/// It is there for [`TaskFuture`], for references to it, and for pairs of a key and one of these.
 pub trait Waitable: sealed::Sealed {}
 
 impl<F: sealed::Sealed> Waitable for F {}
@@ -152,6 +169,13 @@ impl Watching {
 /// Takes futures, references to futures, or `(key, future)` pairs, from any mix of executors, and returns
 /// what it was given in two lists. A time-out is no error: what is not done is in `not_done`. A future that is
 /// given twice, by reference, is one and keeps its first place; `(key, future)` pairs are never merged.
+/// A `timeout` of `None` is no limit, one of zero only looks.
+///
+/// Failures stay in their futures: this has not looked at them.
+///
+/// # Cancellation
+///
+/// Neither a time-out nor an early return cancels anything. A future that is cancelled, by whomever, is done.
 ///
 /// # Examples
 ///

@@ -28,7 +28,8 @@ use crate::task::{CallOptions, Home, Local, LocalJob, LocalSource, Permit, Place
 
 /// A scope on the pool `P`: jobs submitted through it may borrow whatever lives longer than the scope.
 ///
-/// `'scope` is the scope's own lifetime, `'env` the one of what it may borrow.
+/// `'scope` is the scope's own lifetime, `'env` the one of what it may borrow. It is named
+/// [`ThreadScope`](crate::ThreadScope), and follows [`std::thread::Scope`]. (Python has none.)
 pub struct Scoped<'scope, 'env: 'scope, P> {
     group: Arc<Group>,
     home: Home,

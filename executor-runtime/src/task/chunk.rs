@@ -38,13 +38,63 @@ pub enum Flight<T> {
 /// Several submitted calls of one process task, for an [`Executor`](crate::Executor) to take in.
 ///
 /// An executor that cannot do better starts them one by one: [`RunChunk::each`]. One that stands before
-/// another one passes them on.
+/// another one passes them on. Calls of a chunk that is dropped end with [`TaskError::PoolShutDown`].
+/// (Python: a chunk of `ProcessPoolExecutor.map()`, which has one result.)
+///
+/// # Examples
+///
+/// An executor that counts the calls on their way to another one:
+///
+/// ```
+/// use std::sync::atomic::{AtomicUsize, Ordering};
+///
+/// use executor_runtime::prelude::*;
+/// use executor_runtime::{Run, RunChunk};
+///
+/// struct Counted<E> {
+///     inner: E,
+///     calls: AtomicUsize,
+/// }
+///
+/// impl<E: Executor> Executor for Counted<E> {
+///     fn start(&self, run: Run<'_>) {
+///         self.calls.fetch_add(1, Ordering::Relaxed);
+///         self.inner.start(run);
+///     }
+///
+///     fn start_chunk(&self, chunk: RunChunk<'_>) {
+///         // Each by itself: `self.inner.start_chunk(chunk)` would keep them together.
+///         chunk.each(|run| self.start(run));
+///     }
+///
+///     fn shutdown(&self, how: Shutdown) {
+///         self.inner.shutdown(how);
+///     }
+///
+///     fn max_workers(&self) -> usize {
+///         self.inner.max_workers()
+///     }
+/// }
+///
+/// #[pool_task(process)]
+/// fn square(n: u64) -> u64 {
+///     n * n
+/// }
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let pool = Counted { inner: ThreadPoolExecutor::new(2)?, calls: AtomicUsize::new(0) };
+/// let squares: Vec<u64> = pool.map(square::task, 0..5).chunk_size(2).collect::<Result<_, _>>()?;
+/// assert_eq!(squares, [0, 1, 4, 9, 16]);
+/// assert_eq!(pool.calls.into_inner(), 5);
+/// # Ok(())
+/// # }
+/// ```
 pub struct RunChunk<'a> {
     calls: &'a mut dyn ErasedChunk,
 }
 
 impl RunChunk<'_> {
-    /// Hands over each call as a [`Run`] of its own.
+    /// Hands over each call as a [`Run`] of its own, in their order.
     pub fn each(self, mut start: impl FnMut(Run<'_>)) {
         self.calls.each(&mut start);
     }
@@ -145,9 +195,7 @@ impl<T: ProcessTask> ErasedChunk for TypedChunk<'_, T> {
             Answers { results: Vec::with_capacity(self.calls.len()), unsent: VecDeque::new(), at: self.at };
         let calls = self.calls.len();
         for (number, call) in self.calls.drain(..).enumerate() {
-            // An argument's `Serialize` is user code, and may panic.
-            let encode = |out: &mut Vec<u8>| panics::catch(|| encode_into::<T>(&call.args, out)).flatten();
-            if let Err(error) = arguments.add(encode) {
+            if let Err(error) = arguments.add(|out| encode_into::<T>(&call.args, out)) {
                 answers.unsent.push_back((number, error));
             }
         }
@@ -210,7 +258,7 @@ impl<T> Answers<T> {
     /// Puts in those that were never sent and are next.
     fn fill(&mut self) {
         while let Some((_, error)) = self.unsent.pop_front_if(|(place, _)| *place == self.results.len()) {
-            self.results.push(Err(error));
+            self.results.push(placed(Err(error), self.at));
         }
     }
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::ProcessTask;
+use super::{ProcessTask, panics};
 use crate::error::{CodecFailure, Payload, TaskError};
 
 /// Why a value did not become bytes, or bytes no value.
@@ -218,7 +218,7 @@ pub struct Encoded(Vec<u8>);
 ///
 /// # Errors
 ///
-/// [`TaskError::Encode`] with what the argument's `Serialize` says.
+/// [`TaskError::Encode`] with what the argument's `Serialize` says; [`TaskError::Panicked`] if it panics.
 #[expect(clippy::needless_pass_by_value, reason = "the signature of `OwnedTask::own`, whose body this is")]
 pub fn encode<T: ProcessTask>(args: T::Args<'_>) -> Result<Encoded, TaskError> {
     let mut bytes = Vec::new();
@@ -226,8 +226,10 @@ pub fn encode<T: ProcessTask>(args: T::Args<'_>) -> Result<Encoded, TaskError> {
     Ok(Encoded(bytes))
 }
 
+/// Appends the arguments of a call. Their `Serialize` is user code, and may panic.
 pub(crate) fn encode_into<T: ProcessTask>(args: &T::Args<'_>, out: &mut Vec<u8>) -> Result<(), TaskError> {
-    T::encode(args, &mut Encoder::new(out)).map_err(|error| error.into_task_error(Payload::Arguments, T::NAME))
+    panics::catch(|| T::encode(args, &mut Encoder::new(out)))?
+        .map_err(|error| error.into_task_error(Payload::Arguments, T::NAME))
 }
 
 /// Reads the arguments of a call and makes it, in this process.

@@ -4,7 +4,7 @@ use super::registry::WireId;
 use super::{CodecError, Decoder, Encoder};
 use crate::error::TaskError;
 
-/// A function that can be submitted to an executor. Written by `#[pool_task]`.
+/// A function that can be submitted to an executor (Python: any callable). Written by `#[pool_task]`.
 pub trait Task: 'static {
     /// The arguments as a tuple; `'a` is how long the borrowed ones live.
     type Args<'a>;
@@ -15,7 +15,11 @@ pub trait Task: 'static {
     /// What the task is called in errors: its path, or what `name = ".."` says.
     const NAME: &'static str;
 
-    /// Calls the function.
+    /// Calls the function, here and now.
+    ///
+    /// # Panics
+    ///
+    /// If the function does.
     fn call(args: Self::Args<'_>) -> Self::Output;
 }
 
@@ -40,7 +44,8 @@ pub trait OwnedTask: Task {
     fn call_owned(owned: Self::Owned) -> Result<Self::Output, TaskError>;
 }
 
-/// A task that can run in a worker process. Written by `#[pool_task(process)]`.
+/// A task that can run in a worker process (Python: a function that can be pickled). Written by
+/// `#[pool_task(process)]`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no process task, so it cannot run in a worker process",
     label = "not a process task",

@@ -8,14 +8,19 @@ use std::sync::Arc;
 use super::codec::encode_into;
 use super::local::Places;
 use super::remote::{Arguments, Remote, RemoteJob, Single};
-use super::{Call, ProcessTask, panics};
+use super::{Call, ProcessTask};
 use crate::error::TaskError;
 use crate::future::Source as _;
 
 /// Any error.
 pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
 
-/// What an initializer may return: nothing, or a `Result` whose error says why the worker is of no use.
+/// What an initializer may return: nothing, or a `Result` whose error says why the worker is of no use
+/// (Python: an initializer returns or raises).
+///
+/// # Errors
+///
+/// The error becomes the cause in [`PoolError::InitializerFailed`](crate::PoolError::InitializerFailed).
 #[diagnostic::on_unimplemented(
     message = "an initializer cannot return `{Self}`",
     label = "neither `()` nor a `Result<(), E>`",
@@ -64,7 +69,7 @@ impl Initializer {
     {
         let (options, at) = (call.options, Location::caller());
         let mut bytes = Vec::new();
-        panics::catch(|| encode_into::<T>(&call.args, &mut bytes)).flatten()?;
+        encode_into::<T>(&call.args, &mut bytes)?;
         let attempt = move || {
             let arguments = Arguments { bytes: bytes.clone(), chunk: None };
             let job = Remote::<T>::new(arguments, options.limit, Places::default(), Single, at);

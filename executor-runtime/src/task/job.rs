@@ -8,7 +8,7 @@ use super::{Call, OwnedTask, ProcessTask, Run, Task, run};
 use crate::error::TaskError;
 use crate::future::TaskFuture;
 
-/// Anything that can run: every `FnOnce() -> R`, and every call of a task.
+/// Anything that can run: every `FnOnce() -> R`, and every call of a task (Python: what `submit()` takes).
 ///
 /// This is what a scope on threads takes; it may borrow.
 #[diagnostic::on_unimplemented(
@@ -50,7 +50,7 @@ impl<T: Task> Job for Call<'_, T> {
 }
 
 /// What a thread pool takes: every `FnOnce() -> R + Send + 'static`, and every call that can outlive the
-/// submitter's borrows.
+/// submitter's borrows (Python: what `submit()` takes).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be submitted to a thread pool",
     label = "neither a `Send + 'static` closure nor a call that owns its arguments",
@@ -96,7 +96,7 @@ impl<T: OwnedTask> ThreadJob for Call<'_, T> {
     }
 }
 
-/// What every executor takes: calls of process tasks.
+/// What every executor takes: calls of process tasks (Python: what can be pickled and called).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be sent to a worker process",
     label = "not a call of a process task",

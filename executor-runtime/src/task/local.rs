@@ -10,7 +10,7 @@ use super::call::CallOptions;
 use super::deadline::{Expire, watch};
 use super::{Home, Seat, at_home, panics};
 use crate::error::{PoolError, TaskError};
-use crate::future::{Core, Handle, Membership, Source, Status, TaskFuture, contained};
+use crate::future::{Core, Handle, Membership, Source, Status, TaskFuture};
 use crate::sync::Mutex;
 
 /// A job as a thread pool's queue holds it.
@@ -82,11 +82,14 @@ where
     F: FnOnce() -> Result<T, TaskError> + Send,
 {
     fn refuse(&self, error: TaskError) -> bool {
-        let refused = self.core.refuse(error);
-        if refused {
-            let work = self.take_work();
-            contained(|| drop(work));
-        }
+        let mut membership = None;
+        let refused = self.core.refuse(error, || {
+            let Work { closure, places } = self.take_work().expect("a job is claimed once");
+            membership = places.membership;
+            drop((closure, places.permit));
+        });
+        // Last: from here on the job's scope may end.
+        drop(membership);
         refused
     }
 
@@ -142,8 +145,61 @@ where
 }
 
 /// A job for an executor that runs tasks in this process: what [`Run::detach`](super::Run::detach) gives.
+/// (Python: the `_WorkItem` of its thread pool.)
 ///
-/// Dropping it unrun ends its future with [`TaskError::PoolShutDown`].
+/// It borrows nothing and can be queued. Dropping it unrun ends its future with [`TaskError::PoolShutDown`].
+///
+/// # Cancellation
+///
+/// A job whose future was cancelled is a shell: its arguments are gone, and running it does nothing.
+///
+/// # Examples
+///
+/// An executor that runs its calls when it is told to:
+///
+/// ```
+/// use std::sync::{Mutex, PoisonError};
+///
+/// use executor_runtime::prelude::*;
+/// use executor_runtime::{LocalJob, Run};
+///
+/// #[derive(Default)]
+/// struct Later {
+///     jobs: Mutex<Vec<LocalJob>>,
+/// }
+///
+/// impl Later {
+///     fn run_all(&self) {
+///         // Jobs run outside of the lock: they may submit others.
+///         let jobs = std::mem::take(&mut *self.jobs.lock().unwrap_or_else(PoisonError::into_inner));
+///         jobs.into_iter().for_each(LocalJob::run);
+///     }
+/// }
+///
+/// impl Executor for Later {
+///     fn start(&self, run: Run<'_>) {
+///         self.jobs.lock().unwrap_or_else(PoisonError::into_inner).extend(run.detach());
+///     }
+///
+///     fn shutdown(&self, _: Shutdown) {
+///         self.run_all();
+///     }
+/// }
+///
+/// #[pool_task(process)]
+/// fn square(n: u64) -> u64 {
+///     n * n
+/// }
+///
+/// # fn main() -> Result<(), TaskError> {
+/// let later = Later::default();
+/// let (kept, cancelled) = (later.submit(square::task(3)), later.submit(square::task(4)));
+/// assert!(cancelled.cancel());
+/// later.run_all();
+/// assert_eq!(kept.result()?, 9);
+/// # Ok(())
+/// # }
+/// ```
 pub struct LocalJob {
     job: Arc<dyn LocalRun>,
     priority: i32,
@@ -164,8 +220,13 @@ impl LocalJob {
         self.priority
     }
 
-    /// Runs the job in the calling thread, unless it was cancelled. Never panics: a panic of the job ends in
-    /// its future.
+    /// Runs the job in the calling thread, unless it was cancelled.
+    ///
+    /// Its [time limit](super::Call::timeout) counts from here. Callbacks run here, too.
+    ///
+    /// # Panics
+    ///
+    /// Never: a panic of the job, or of a callback, goes no further.
     pub fn run(self) {
         self.run_in(Seat::none());
     }
@@ -175,6 +236,8 @@ impl LocalJob {
     }
 
     /// Ends the job with `error` if it has not started; whether it had not.
+    ///
+    /// With [`TaskError::Cancelled`] it is a cancellation. Callbacks run in the calling thread.
     pub fn refuse(&self, error: TaskError) -> bool {
         self.job.refuse(error)
     }
@@ -195,6 +258,6 @@ impl Drop for LocalJob {
 /// A future that failed before there was a job.
 pub(crate) fn failed<T: Send + 'static>(error: TaskError, at: &'static Location<'static>) -> TaskFuture<T> {
     let job = Local::new(|| Err(TaskError::Cancelled), Home::new(), Places::default(), at);
-    job.core.refuse(error);
+    job.refuse(error);
     TaskFuture::new(job)
 }

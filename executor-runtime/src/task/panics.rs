@@ -152,7 +152,7 @@ impl TaskError {
     ///
     /// # Panics
     ///
-    /// If the task has panicked.
+    /// If the task has panicked: that is what it is for.
     ///
     /// # Examples
     ///

@@ -142,9 +142,8 @@ impl<T: ProcessTask, G: Gather<T::Output>> Remote<T, G> {
 
 impl<T: ProcessTask, G: Gather<T::Output>> Handle for Remote<T, G> {
     fn refuse(&self, error: TaskError) -> bool {
-        let refused = self.core.refuse(error);
+        let refused = self.core.refuse(error, || drop(self.take_request()));
         if refused {
-            drop(self.take_request());
             self.leave_scope();
         }
         refused
@@ -200,7 +199,49 @@ fn decode<T: ProcessTask>(bytes: &[u8]) -> Result<T::Output, TaskError> {
 ///
 /// The task's name and its encoded arguments go wherever the executor runs tasks; the encoded value, or why
 /// there is none, comes back through [`RunningJob::finish`]. Dropping it unstarted ends its future with
-/// [`TaskError::PoolShutDown`].
+/// [`TaskError::PoolShutDown`]. (Python: the `_CallItem` of its process pool.)
+///
+/// # Cancellation
+///
+/// A job whose future was cancelled is a shell: its arguments are gone, and it cannot be started.
+///
+/// # Examples
+///
+/// An executor that lets another hand do the work:
+///
+/// ```
+/// use std::sync::Mutex;
+///
+/// use executor_runtime::prelude::*;
+/// use executor_runtime::{RemoteJob, Run};
+///
+/// #[derive(Default)]
+/// struct Outbox(Mutex<Vec<RemoteJob>>);
+///
+/// impl Executor for Outbox {
+///     fn start(&self, run: Run<'_>) {
+///         self.0.lock().expect("nobody panics").extend(run.encode());
+///     }
+///
+///     fn shutdown(&self, _: Shutdown) {}
+/// }
+///
+/// #[pool_task(process, name = "double")]
+/// fn double(n: u8) -> u8 {
+///     2 * n
+/// }
+///
+/// # fn main() -> Result<(), TaskError> {
+/// let outbox = Outbox::default();
+/// let future = outbox.submit(double::task(21));
+/// let job = outbox.0.lock().expect("nobody panics").pop().expect("the call");
+/// let job = job.start().expect("nobody cancelled it");
+/// assert_eq!((job.name(), job.arguments()), ("double", [21].as_slice()));
+/// job.finish(Ok(&[42]));
+/// assert_eq!(future.result()?, 42);
+/// # Ok(())
+/// # }
+/// ```
 pub struct RemoteJob {
     job: Arc<dyn RemoteRun>,
     priority: i32,
@@ -221,7 +262,8 @@ impl RemoteJob {
         self.priority
     }
 
-    /// Claims the job for running; `None` if it was cancelled. From here on it cannot be cancelled.
+    /// Claims the job for running; `None` if it was cancelled (Python: `Future.set_running_or_notify_cancel()`).
+    /// From here on it cannot be cancelled.
     pub fn start(self) -> Option<RunningJob> {
         let Request { arguments, limit, permit } = self.job.claim()?;
         drop(permit);
@@ -237,6 +279,8 @@ impl RemoteJob {
     }
 
     /// Ends the job with `error` if it has not started; whether it had not.
+    ///
+    /// With [`TaskError::Cancelled`] it is a cancellation. Callbacks run in the calling thread.
     pub fn refuse(&self, error: TaskError) -> bool {
         self.job.refuse(error)
     }
@@ -254,7 +298,8 @@ impl Drop for RemoteJob {
     }
 }
 
-/// A remote job that has started. Dropping it unfinished ends its future with [`TaskError::PoolShutDown`].
+/// A remote job that has started: what [`RemoteJob::start`] gives. Dropping it unfinished ends its future with
+/// [`TaskError::PoolShutDown`].
 pub struct RunningJob {
     job: Arc<dyn RemoteRun>,
     name: &'static str,
@@ -276,17 +321,27 @@ impl RunningJob {
         self.id
     }
 
-    /// The encoded arguments.
+    /// The encoded arguments, one after the other in the format of the crate `postcard`.
     pub fn arguments(&self) -> &[u8] {
         &self.arguments.bytes[self.answered_bytes..]
     }
 
-    /// How long the task may run, from now.
+    /// How long the task may run, from now; `None` if its [call](super::Call::timeout) does not say.
     pub fn limit(&self) -> Option<Duration> {
         self.limit
     }
 
-    /// Ends the job with the encoded value, or with why there is none.
+    /// Ends the job with the encoded value, or with why there is none (Python: `Future.set_result()`,
+    /// `set_exception()`). Callbacks run in the calling thread.
+    ///
+    /// # Errors
+    ///
+    /// The future's: `answer`'s, or [`TaskError::Decode`] if the bytes are no value of the task's type. They may come
+    /// from anywhere.
+    ///
+    /// # Panics
+    ///
+    /// Never: a panic of the value's `Deserialize` is the future's error, one of a callback goes no further.
     pub fn finish(mut self, answer: Result<&[u8], TaskError>) {
         self.answer(answer, &mut Seat::none());
     }

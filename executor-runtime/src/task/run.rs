@@ -16,28 +16,63 @@ use crate::future::{Group, Handle, TaskFuture};
 /// The executor chooses how the call goes on: [`detach`](Self::detach) for a job that runs in this process,
 /// [`encode`](Self::encode) for one that runs elsewhere, or [`refuse`](Self::refuse). A `Run` borrows what
 /// the call borrows, which is why one of these must happen before [`Executor::start`](crate::Executor::start)
-/// returns. One that is dropped instead ends with [`TaskError::PoolShutDown`].
+/// returns. One that is dropped instead ends with [`TaskError::PoolShutDown`]. (Python: the `_WorkItem` of its
+/// executors.)
 pub struct Run<'a> {
     call: &'a mut dyn Erased,
 }
 
 impl Run<'_> {
-    /// The name of the task.
+    /// The name of the task: its path, or what `name = ".."` says.
     pub fn name(&self) -> &'static str {
         self.call.name()
     }
 
     /// A job that runs in this process. `None` if the arguments could not be kept; the future says why.
+    ///
+    /// # Errors
+    ///
+    /// The future's: [`TaskError::Encode`] for arguments that are borrowed, since they are kept as bytes.
     pub fn detach(self) -> Option<LocalJob> {
         self.detach_for(Home::new(), None)
     }
 
     /// A job that runs elsewhere. `None` if the arguments could not be encoded; the future says why.
+    ///
+    /// # Errors
+    ///
+    /// The future's: [`TaskError::Encode`], or [`TaskError::Panicked`] if an argument's `Serialize` panicked.
     pub fn encode(self) -> Option<RemoteJob> {
         self.encode_for(None)
     }
 
-    /// Ends the call with `error`.
+    /// Ends the call with `error` (Python: a `submit()` that raises).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use executor_runtime::Run;
+    /// use executor_runtime::prelude::*;
+    ///
+    /// struct Closed;
+    ///
+    /// impl Executor for Closed {
+    ///     fn start(&self, run: Run<'_>) {
+    ///         run.refuse(TaskError::PoolShutDown);
+    ///     }
+    ///
+    ///     fn shutdown(&self, _: Shutdown) {}
+    /// }
+    ///
+    /// #[pool_task(process)]
+    /// fn square(n: u64) -> u64 {
+    ///     n * n
+    /// }
+    ///
+    /// # fn main() {
+    /// assert!(matches!(Closed.submit(square::task(3)).result(), Err(TaskError::PoolShutDown)));
+    /// # }
+    /// ```
     pub fn refuse(self, error: TaskError) {
         self.call.refuse(error);
     }
@@ -140,9 +175,7 @@ impl<T: ProcessTask> Erased for Typed<'_, T> {
     fn encode(&mut self, permit: Option<Permit>) -> Option<RemoteJob> {
         let Call { args, options, .. } = self.take();
         let mut bytes = Vec::new();
-        // An argument's `Serialize` is user code, and may panic.
-        let encoded = super::panics::catch(|| encode_into::<T>(&args, &mut bytes)).flatten();
-        if let Err(error) = encoded {
+        if let Err(error) = encode_into::<T>(&args, &mut bytes) {
             self.refuse(error);
             return None;
         }
