@@ -100,9 +100,7 @@ impl TaskError {
             Self::Abandoned => "Abandoned",
         }
     }
-}
 
-impl TaskError {
     /// Adds to the report of a panic where the job was submitted. The report was made a moment ago and nobody
     /// shares it, unless it is another job's, which knows its place.
     pub(crate) fn place(&mut self, submitted_at: &'static Location<'static>) {

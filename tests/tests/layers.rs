@@ -148,7 +148,8 @@ fn only_the_process_executor_knows_pools_and_workers() {
         })
         .map(|(file, _)| file)
         .collect();
-    assert_eq!(knowing, [Path::new("executor/process.rs")]);
+    assert!(!knowing.is_empty());
+    assert!(knowing.iter().all(|file| file.to_string_lossy().starts_with("executor/process")), "{knowing:?}");
 }
 
 #[test]

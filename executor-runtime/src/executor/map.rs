@@ -11,9 +11,9 @@ use std::fmt;
 use std::iter::Fuse;
 use std::time::{Duration, Instant};
 
+use super::flights::Flights;
 use crate::error::{TaskError, WaitTimeout};
-use crate::future::{AsCompleted, State, TaskFuture, TaskId, Wait, Watch, as_completed};
-use crate::task::{Flight, Results};
+use crate::task::Flight;
 
 /// The least number of calls in flight, however few workers there are.
 const MIN_BUFFER: usize = 64;
@@ -89,7 +89,7 @@ impl<'p, I: Iterator, T> Map<'p, I, T> {
         Self {
             items: items.fuse(),
             submit: Box::new(submit),
-            in_flight: Flights { calls: 0, order: Order::OfItems(VecDeque::new()) },
+            in_flight: Flights::new(),
             landed: VecDeque::new(),
             submitted: 0,
             max_workers,
@@ -148,9 +148,7 @@ impl<'p, I: Iterator, T> Map<'p, I, T> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn unordered(mut self) -> Self {
-        if let Order::OfItems(flown) = &mut self.in_flight.order {
-            self.in_flight.order = Order::OfEnds(as_completed(std::mem::take(flown)));
-        }
+        self.in_flight.unordered();
         self
     }
 
@@ -235,7 +233,7 @@ impl<'p, I: Iterator, T> Map<'p, I, T> {
         let least = self.chunk_size.saturating_mul(self.max_workers).saturating_mul(4).max(MIN_BUFFER);
         let buffer_size = self.buffer_size.unwrap_or(least);
         let chunk_size = self.chunk_size.min(buffer_size);
-        while !self.ended && self.in_flight.calls + self.landed.len() + chunk_size <= buffer_size {
+        while !self.ended && self.in_flight.calls() + self.landed.len() + chunk_size <= buffer_size {
             let portion = if chunk_size == 1 {
                 self.items.next().map(Portion::One)
             } else {
@@ -267,7 +265,7 @@ impl<I: Iterator, T> Iterator for Map<'_, I, T> {
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        let submitted = self.in_flight.calls + self.landed.len();
+        let submitted = self.in_flight.calls() + self.landed.len();
         let (low, high) = if self.ended { (0, Some(0)) } else { self.items.size_hint() };
         let low = if self.fail_fast { 0 } else { low.saturating_add(submitted) };
         (low, high.and_then(|high| high.checked_add(submitted)))
@@ -283,7 +281,7 @@ impl<I: Iterator, T> Drop for Map<'_, I, T> {
 impl<I: Iterator, T> fmt::Debug for Map<'_, I, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Map")
-            .field("in_flight", &self.in_flight.calls)
+            .field("in_flight", &self.in_flight.calls())
             .field("landed", &self.landed.len())
             .finish_non_exhaustive()
     }
@@ -311,126 +309,5 @@ impl<I: Iterator, T> Iterator for MapTimeout<'_, I, T> {
             self.map.stop();
         }
         item.transpose()
-    }
-}
-
-/// What has been submitted and not yielded.
-struct Flights<T> {
-    /// How many calls it is.
-    calls: usize,
-    order: Order<T>,
-}
-
-/// The order in which results are yielded.
-enum Order<T> {
-    OfItems(VecDeque<Flown<T>>),
-    OfEnds(AsCompleted<Flown<T>>),
-}
-
-/// One job in flight.
-enum Flown<T> {
-    One(TaskFuture<T>),
-    Chunk { future: TaskFuture<Results<T>>, calls: usize },
-}
-
-impl<T> Flights<T> {
-    fn add(&mut self, flight: Flight<T>) {
-        match flight {
-            Flight::One(future) => self.add_job(Flown::One(future)),
-            Flight::Each(futures) => futures.into_iter().for_each(|future| self.add_job(Flown::One(future))),
-            Flight::Chunk { future, calls } => self.add_job(Flown::Chunk { future, calls }),
-        }
-    }
-
-    fn add_job(&mut self, flown: Flown<T>) {
-        self.calls += flown.calls();
-        match &mut self.order {
-            Order::OfItems(queue) => queue.push_back(flown),
-            Order::OfEnds(ends) => ends.push(flown),
-        }
-    }
-
-    /// The next job that has ended; if none does in time, how many calls have not.
-    fn next_until(&mut self, deadline: Option<Instant>) -> Result<Option<Flown<T>>, usize> {
-        let next = match &mut self.order {
-            Order::OfItems(queue) => match queue.front() {
-                Some(first) if !first.wait_until(deadline) => {
-                    return Err(queue.iter().filter(|flown| !Wait::state(*flown).is_done()).map(Flown::calls).sum());
-                }
-                _ => queue.pop_front(),
-            },
-            Order::OfEnds(ends) => ends.next_until(deadline).map_err(|_| self.calls)?,
-        };
-        self.calls -= next.as_ref().map_or(0, Flown::calls);
-        Ok(next)
-    }
-
-    fn cancel(&mut self) {
-        self.calls = 0;
-        match &mut self.order {
-            // From the back: the front is what runs next.
-            Order::OfItems(queue) => queue.drain(..).rev().for_each(Flown::abandon),
-            Order::OfEnds(ends) => ends.take_waiting().for_each(Flown::abandon),
-        }
-    }
-}
-
-impl<T> Flown<T> {
-    fn calls(&self) -> usize {
-        match self {
-            Self::One(_) => 1,
-            Self::Chunk { calls, .. } => *calls,
-        }
-    }
-
-    fn wait_until(&self, deadline: Option<Instant>) -> bool {
-        match self {
-            Self::One(future) => future.wait_until(deadline),
-            Self::Chunk { future, .. } => future.wait_until(deadline),
-        }
-    }
-
-    fn abandon(self) {
-        match self {
-            Self::One(future) => future.abandon(),
-            Self::Chunk { future, .. } => future.abandon(),
-        }
-    }
-
-    /// The results of a job that has ended.
-    fn land(self, landed: &mut VecDeque<Result<T, TaskError>>) {
-        match self {
-            Self::One(future) => landed.push_back(future.result()),
-            Self::Chunk { future, calls } => match future.result() {
-                Ok(results) => landed.extend(results),
-                // It never started, and none of its calls did.
-                Err(error) => landed.extend((0..calls).map(|_| Err(error.clone()))),
-            },
-        }
-    }
-
-    fn as_wait(&self) -> &dyn Wait {
-        match self {
-            Self::One(future) => future,
-            Self::Chunk { future, .. } => future,
-        }
-    }
-}
-
-impl<T> Wait for Flown<T> {
-    fn identity(&self) -> Option<TaskId> {
-        None
-    }
-    fn state(&self) -> State {
-        self.as_wait().state()
-    }
-    fn help(&self) {
-        self.as_wait().help();
-    }
-    fn watch(&self, watcher: &Watch, token: usize) -> bool {
-        self.as_wait().watch(watcher, token)
-    }
-    fn unwatch(&self, watcher: &Watch) {
-        self.as_wait().unwatch(watcher);
     }
 }

@@ -1,9 +1,10 @@
 //! Executors: where submitted calls run.
 //!
 //! [`Executor`] is what a backend implements, [`ExecutorExt`] what a user of any
-//! backend has. Only `process.rs` knows both pools and workers.
+//! backend has. Only `process` knows both pools and workers.
 
 mod exit;
+mod flights;
 mod map;
 #[cfg(target_os = "linux")]
 mod process;

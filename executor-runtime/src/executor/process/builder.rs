@@ -1,0 +1,223 @@
+//! How a pool of worker processes is made.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::crew::Crew;
+use super::lane::{LaneOptions, ProcessLane};
+use super::{ProcessPoolExecutor, cpus};
+use crate::error::{PoolError, TaskError};
+use crate::pool::{Owner, Pool, PoolOptions};
+use crate::sys::start;
+use crate::task::registry::Registry;
+use crate::task::{Call, Initialized, Initializer, ProcessTask};
+use crate::worker;
+use crate::worker::host::WorkerOptions;
+
+/// The options of a [`ProcessPoolExecutor`] (Python: the arguments of `ProcessPoolExecutor()`).
+///
+/// Nothing is checked before [`build`](Self::build).
+///
+/// # Examples
+///
+/// ```
+/// use executor_runtime::prelude::*;
+///
+/// let pool = ProcessPoolExecutor::builder()
+///     .max_workers(4)
+///     .max_pending(1000)
+///     .max_tasks_per_child(100)
+///     .timeout(Duration::from_secs(60))
+///     .prewarm(1)
+///     .build()?;
+/// pool.wait_ready()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a builder does nothing until `build` is called"]
+pub struct ProcessPoolBuilder {
+    max_workers: usize,
+    max_pending: Option<usize>,
+    /// Or why its arguments cannot be sent.
+    initializer: Option<Result<Initializer, TaskError>>,
+    max_tasks_per_child: Option<usize>,
+    timeout: Option<Duration>,
+    prewarm: usize,
+    stack_size_bytes: usize,
+    start_timeout: Duration,
+}
+
+impl ProcessPoolBuilder {
+    pub(super) fn new() -> Self {
+        Self {
+            max_workers: cpus(),
+            max_pending: None,
+            initializer: None,
+            max_tasks_per_child: None,
+            timeout: None,
+            prewarm: 0,
+            stack_size_bytes: 8 << 20,
+            start_timeout: Duration::from_secs(10),
+        }
+    }
+
+    /// How many worker processes there may be (Python: `max_workers`); by default as many as this process may use
+    /// processors.
+    pub fn max_workers(mut self, processes: usize) -> Self {
+        self.max_workers = processes;
+        self
+    }
+
+    /// How many calls may wait for a worker (Python has no limit); by default any number.
+    ///
+    /// When so many wait, `submit` waits for one of them to start or to be cancelled, and
+    /// [`try_submit`](ProcessPoolExecutor::try_submit) says so. Callbacks of the pool's tasks never wait: for them
+    /// there is no limit. The calls of one [chunk](crate::Map::chunk_size) of a `map` count as one.
+    pub fn max_pending(mut self, calls: usize) -> Self {
+        self.max_pending = Some(calls);
+        self
+    }
+
+    /// A call that each worker makes once, before its first task (Python: `initializer` and `initargs`).
+    ///
+    /// The task returns nothing or a `Result`. If it fails, panics or takes its worker with it, the pool is broken:
+    /// what waits, and what is submitted later, ends with [`TaskError::PoolBroken`], which keeps the cause. What
+    /// runs in other workers runs to its end. The call may have a [`timeout`](Call::timeout); the pool's own does not
+    /// apply to it.
+    ///
+    /// # Errors
+    ///
+    /// Arguments that cannot be encoded are told by [`build`](Self::build).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::sync::OnceLock;
+    ///
+    /// use executor_runtime::prelude::*;
+    ///
+    /// static GREETING: OnceLock<String> = OnceLock::new();
+    ///
+    /// #[pool_task(process)]
+    /// fn set_up(greeting: String) -> Result<(), String> {
+    ///     GREETING.set(greeting)
+    /// }
+    ///
+    /// #[pool_task(process)]
+    /// fn greet(name: &str) -> String {
+    ///     format!("{} {name}", GREETING.get().map_or("", String::as_str))
+    /// }
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let pool = ProcessPoolExecutor::builder().initializer(set_up::task("Hello".into())).build()?;
+    /// assert_eq!(pool.submit(greet::task("Ada")).result()?, "Hello Ada");
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[expect(clippy::needless_pass_by_value, reason = "calls are given away, here as to `submit`")]
+    #[track_caller]
+    pub fn initializer<T>(mut self, call: Call<'_, T>) -> Self
+    where
+        T: ProcessTask<Output: Initialized>,
+    {
+        self.initializer = Some(Initializer::new(&call));
+        self
+    }
+
+    /// After how many tasks a worker is replaced by a new one (Python: `max_tasks_per_child`); by default never.
+    ///
+    /// The calls of a [chunk](crate::Map::chunk_size) count one by one, but a chunk that was begun is finished.
+    pub fn max_tasks_per_child(mut self, tasks: usize) -> Self {
+        self.max_tasks_per_child = Some(tasks);
+        self
+    }
+
+    /// How long each task may run, from its start, if its call does not say otherwise; by default for ever. (Python
+    /// has none.)
+    ///
+    /// The worker of a task that runs longer is killed and replaced, and the future ends with
+    /// [`TaskError::TimedOut`].
+    pub fn timeout(mut self, limit: Duration) -> Self {
+        self.timeout = Some(limit);
+        self
+    }
+
+    /// How many workers are started at once by [`build`](Self::build), which does not wait for them
+    /// ([`wait_ready`](ProcessPoolExecutor::wait_ready) does); by default none. There are never more than
+    /// `max_workers`. (Python has none.)
+    pub fn prewarm(mut self, processes: usize) -> Self {
+        self.prewarm = processes;
+        self
+    }
+
+    /// The stack on which tasks run, in bytes (Python: `threading.stack_size()`); by default 8 MiB, as `main` usually
+    /// has. A task that overflows it takes its worker with it: [`TaskError::WorkerDied`].
+    pub fn stack_size(mut self, bytes: usize) -> Self {
+        self.stack_size_bytes = bytes;
+        self
+    }
+
+    /// How long a worker process may take from its start until its initializer can run; by default 10 seconds.
+    /// (Python waits for ever.)
+    ///
+    /// A pool of which no worker is ready in time is broken: [`PoolError::WorkerTooSlow`].
+    pub fn start_timeout(mut self, limit: Duration) -> Self {
+        self.start_timeout = limit;
+        self
+    }
+
+    /// Builds the pool; its worker processes start when they are needed (Python: `ProcessPoolExecutor(..)`).
+    ///
+    /// # Errors
+    ///
+    /// - [`PoolError::ZeroWorkers`], [`PoolError::ZeroPending`], [`PoolError::ZeroTasksPerChild`];
+    /// - [`PoolError::InitializerFailed`] if the arguments of the initializer cannot be encoded;
+    /// - [`PoolError::DuplicateTask`] if two tasks of the program have one name;
+    /// - [`PoolError::TooDeep`] if too many pools are nested through tasks that build pools;
+    /// - [`PoolError::NotInitialized`] in a worker that went on into `main`.
+    ///
+    /// What goes wrong with the workers themselves breaks the pool later, and is told by its futures:
+    /// [`TaskError::PoolBroken`].
+    pub fn build(self) -> Result<ProcessPoolExecutor, PoolError> {
+        if self.max_workers == 0 {
+            return Err(PoolError::ZeroWorkers);
+        }
+        if self.max_pending == Some(0) {
+            return Err(PoolError::ZeroPending);
+        }
+        if self.max_tasks_per_child == Some(0) {
+            return Err(PoolError::ZeroTasksPerChild);
+        }
+        if start::is_unclaimed_worker() {
+            return Err(PoolError::NotInitialized);
+        }
+        Registry::of_program()?;
+        let initializer = self.initializer.transpose();
+        let lane = LaneOptions {
+            worker: WorkerOptions {
+                depth: worker::depth_of_children()?,
+                stack_size_bytes: self.stack_size_bytes,
+                start_limit: self.start_timeout,
+            },
+            initializer: initializer.map_err(|error| PoolError::InitializerFailed { cause: error.into() })?,
+            max_tasks: self.max_tasks_per_child,
+            timeout: self.timeout,
+        };
+        let options = PoolOptions {
+            max_lanes: self.max_workers,
+            name_prefix: "ProcessPoolExecutor".to_owned(),
+            // A lane reads values that its worker wrote, and user code that recurses there recurses here.
+            stack_size_bytes: Some(self.stack_size_bytes.saturating_mul(2)),
+            idle_timeout: None,
+            max_pending: self.max_pending,
+        };
+        let crew = Arc::new(Crew::default());
+        let lanes_crew = Arc::clone(&crew);
+        let pool = Pool::new(options, move || {
+            let crew = Arc::clone(&lanes_crew);
+            Box::new(ProcessLane::new(lane.clone(), crew))
+        });
+        pool.grow(self.prewarm);
+        Ok(ProcessPoolExecutor { pool: Owner::new(pool), crew })
+    }
+}

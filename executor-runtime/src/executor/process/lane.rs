@@ -1,0 +1,152 @@
+//! A lane of a process pool: it owns one worker process at a time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::crew::Crew;
+use crate::error::{PoolError, TaskError, WorkerExit};
+use crate::pool::{Lane, Pooled, Unready};
+use crate::task::{Attempt, Initializer, RemoteJob, Seat};
+use crate::worker::host::{Starting, Worker, WorkerOptions};
+
+/// A lane that has a worker process run its jobs.
+pub(super) struct ProcessLane {
+    options: LaneOptions,
+    crew: Arc<Crew>,
+    worker: Option<Worker>,
+    /// By the worker that is there.
+    tasks_done: usize,
+}
+
+/// What all lanes of a pool are told.
+#[derive(Clone)]
+pub(super) struct LaneOptions {
+    pub(super) worker: WorkerOptions,
+    pub(super) initializer: Option<Initializer>,
+    /// After so many tasks a worker is replaced.
+    pub(super) max_tasks: Option<usize>,
+    /// For tasks whose call has no limit of its own.
+    pub(super) timeout: Option<Duration>,
+}
+
+impl ProcessLane {
+    pub(super) fn new(options: LaneOptions, crew: Arc<Crew>) -> Self {
+        Self { options, crew, worker: None, tasks_done: 0 }
+    }
+
+    /// The lane's worker, alive as far as one can know.
+    fn worker(&mut self) -> Result<&mut Worker, Unready> {
+        if self.worker.as_ref().is_some_and(Worker::is_dead) {
+            self.worker = None;
+        }
+        match &mut self.worker {
+            Some(worker) => Ok(worker),
+            none => {
+                self.tasks_done = 0;
+                let mut worker = start_worker(&self.options.worker, &self.crew).map_err(Unready::Lane)?;
+                if let Some(initializer) = &self.options.initializer {
+                    initialize(&mut worker, initializer).map_err(Unready::Pool)?;
+                }
+                Ok(none.insert(worker))
+            }
+        }
+    }
+
+    /// Lets go of a worker that has run as many tasks as it may. The next one starts when the lane gets ready.
+    fn recycle(&mut self) {
+        if self.options.max_tasks.is_some_and(|max| self.tasks_done >= max)
+            && let Some(worker) = self.worker.take()
+        {
+            worker.close();
+        }
+    }
+
+    /// What a call ends with that could not be given to a worker, or did not come back from it.
+    fn why_lost(&self, error: TaskError) -> TaskError {
+        if self.crew.is_stopped() { TaskError::PoolShutDown } else { error }
+    }
+}
+
+/// Starts a worker, again if one is killed on its way: a pool need not break for that.
+fn start_worker(options: &WorkerOptions, crew: &Crew) -> Result<Worker, PoolError> {
+    /// Enough for any accident, and too few to hide a program that cannot start.
+    const ATTEMPTS: u32 = 5;
+
+    let mut attempt = 1;
+    loop {
+        let starting = Starting::new(options)?;
+        crew.add(starting.process());
+        match starting.ready(options) {
+            Err(PoolError::WorkerNeverReady { exit: WorkerExit::Signal(_) } | PoolError::Link(_))
+                if attempt < ATTEMPTS && !crew.is_stopped() =>
+            {
+                attempt += 1;
+            }
+            worker_or_error => return worker_or_error,
+        }
+    }
+}
+
+/// Has a new worker do what comes before its first task.
+fn initialize(worker: &mut Worker, initializer: &Initializer) -> Result<(), PoolError> {
+    let Attempt { job, outcome } = initializer.attempt();
+    let lost = job.start().and_then(|mut job| {
+        let limit = job.limit();
+        worker.run(&mut job, limit, &mut Seat::none()).err()
+    });
+    let outcome = lost.map_or_else(outcome, |error| Err(error.into()));
+    outcome.map_err(|cause| PoolError::InitializerFailed { cause })
+}
+
+impl Lane<RemoteJob> for ProcessLane {
+    fn ready(&mut self) -> Result<(), Unready> {
+        self.worker().map(drop)
+    }
+
+    fn run(&mut self, job: RemoteJob, mut seat: Seat<'_>) {
+        let Some(mut job) = job.start() else { return };
+        let limit = job.limit().or(self.options.timeout);
+        // A worker that dies costs the call it ran; what is left of a chunk goes to the next one.
+        while job.calls_left() > 0 {
+            let calls = job.calls_left();
+            // It may have died while the lane waited for a job.
+            let lost = match self.worker() {
+                Ok(worker) => worker.run(&mut job, limit, &mut seat),
+                Err(Unready::Lane(cause) | Unready::Pool(cause)) => {
+                    let error = self.why_lost(TaskError::PoolBroken { cause: Arc::new(cause) });
+                    return job.fail(&error, &mut seat);
+                }
+            };
+            self.tasks_done += calls - job.calls_left();
+            if let Err(error) = lost {
+                self.worker = None;
+                let error = self.why_lost(error);
+                if self.crew.is_stopped() {
+                    return job.fail(&error, &mut seat);
+                }
+                job.answer(Err(error), &mut seat);
+            }
+        }
+        self.recycle();
+    }
+}
+
+impl Drop for ProcessLane {
+    fn drop(&mut self) {
+        if let Some(worker) = self.worker.take() {
+            worker.close();
+        }
+    }
+}
+
+impl Pooled for RemoteJob {
+    fn priority(&self) -> i32 {
+        RemoteJob::priority(self)
+    }
+    fn is_over(&self) -> bool {
+        RemoteJob::is_over(self)
+    }
+    fn refuse(&self, error: TaskError) {
+        RemoteJob::refuse(self, error);
+    }
+}
