@@ -130,6 +130,37 @@ fn looking_at_an_error_gives_up_in_time() -> Outcome {
 }
 
 #[test]
+fn what_is_done_stays_done_while_a_late_callback_runs() {
+    limited(|| {
+        for failed in [false, true] {
+            let (promise, future) = promise();
+            if failed {
+                promise.fail(failure());
+            } else {
+                promise.complete(5).expect("nobody cancels it");
+            }
+            let ((entered, is_in), (go, wait_for_it)) = (mpsc::channel(), mpsc::channel());
+            std::thread::scope(|scope| {
+                let future = &future;
+                scope.spawn(move || {
+                    future.on_done(move |_| {
+                        entered.send(()).expect("the test waits");
+                        wait_for_it.recv().expect("the test lets it go");
+                    });
+                });
+                is_in.recv().expect("the callback runs");
+                assert!(future.is_done());
+                let error = future.error_timeout(Duration::ZERO).expect("it is done");
+                assert_eq!(error.is_some(), failed);
+                assert_eq!(wait([future], Some(Duration::ZERO), ReturnWhen::AllCompleted).done.len(), 1);
+                assert!(as_completed([future]).timeout(Duration::ZERO).next().is_some_and(|item| item.is_ok()));
+                go.send(()).expect("it waits");
+            });
+        }
+    });
+}
+
+#[test]
 fn an_error_is_not_used_up_and_a_value_is() -> Outcome {
     let (promise_failed, mut failed) = promise::<i32>();
     promise_failed.fail(TaskError::PoolShutDown);

@@ -14,7 +14,9 @@
 //! 2. Callbacks run in `Finishing`, with the result still owned by the settling
 //!    thread: outside the lock, and before any waiter can take the value.
 //! 3. A callback added in `Finishing` is run by the settling thread; one added
-//!    in `Done` goes back to `Finishing` for its own run, in the adding thread.
+//!    in `Done` in the adding thread. For that a value goes back to `Finishing`,
+//!    which shows the job as done all the while: nobody can take the value then,
+//!    since the future that adds the callback is borrowed for it.
 //! 4. Whoever waits is told after `Done` is published, never before.
 //! 5. Nothing of the user's unwinds out of `settle` or `refuse`: callbacks, wakers
 //!    and destructors are contained. So whoever ends many jobs ends all of them.
@@ -217,14 +219,19 @@ impl<T> Core<T> {
                 drop(shared);
                 call(callback, Err(&TaskError::AlreadyTaken));
             }
-            Stage::Done(result) => {
-                let end = End::of(result);
-                let finishing = Stage::Finishing { end, shown: end.state() };
-                let Stage::Done(result) = std::mem::replace(&mut shared.stage, finishing) else {
+            Stage::Done(Err(error)) => {
+                let error = error.clone();
+                shared.observed = true;
+                drop(shared);
+                call(callback, Err(&error));
+            }
+            Stage::Done(Ok(_)) => {
+                let finishing = Stage::Finishing { end: End::Value, shown: State::Finished };
+                let Stage::Done(value) = std::mem::replace(&mut shared.stage, finishing) else {
                     unreachable!("the stage was matched under this lock");
                 };
                 shared.callbacks.push(callback);
-                self.publish(shared, result, || ());
+                self.publish(shared, value, || ());
             }
         }
     }
@@ -247,7 +254,7 @@ impl<T> Core<T> {
 
     fn wait_locked(&self, deadline: Option<Instant>) -> Option<MutexGuard<'_, Shared<T>>> {
         let mut shared = self.shared.lock();
-        while !matches!(shared.stage, Stage::Done(_) | Stage::Taken(_)) {
+        while shared.stage.end().is_none() {
             if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
                 return None;
             }
@@ -325,7 +332,7 @@ impl<T> Core<T> {
     /// Has `watcher` told when the job is done; false if it is done already.
     pub(crate) fn watch(&self, watcher: &Arc<dyn Watcher>, token: usize) -> bool {
         let mut shared = self.shared.lock();
-        let open = !matches!(shared.stage, Stage::Done(_) | Stage::Taken(_));
+        let open = shared.stage.end().is_none();
         if open {
             shared.watchers.push((Arc::clone(watcher), token));
         }
