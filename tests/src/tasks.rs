@@ -451,3 +451,15 @@ pub fn pass_first(n: u64, gate: std::path::PathBuf) -> u64 {
 /// Borrows what panics when encoded, so that a thread pool keeps it as bytes.
 #[pool_task(process)]
 pub fn borrow_panics_when_written(_value: &PanicsWhenWritten) {}
+
+/// An initializer that only one worker can run.
+#[pool_task(process)]
+pub fn initialize_once(mark: std::path::PathBuf) -> Result<(), String> {
+    std::fs::File::create_new(mark).map(drop).map_err(|_| "there was one before".to_owned())
+}
+
+/// An initializer that takes a moment, and leaves a file for each worker.
+#[pool_task(process)]
+pub fn leave_mark(folder: std::path::PathBuf) -> Result<(), String> {
+    std::fs::write(folder.join(std::process::id().to_string()), "").map_err(|error| error.to_string())
+}

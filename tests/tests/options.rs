@@ -155,6 +155,114 @@ fn a_pools_own_threads_never_wait_for_room() -> Outcome {
     })
 }
 
+/// Submits to its pool when it is dropped.
+struct SubmitsWhenDropped(ThreadPoolExecutor);
+
+impl Drop for SubmitsWhenDropped {
+    fn drop(&mut self) {
+        drop(self.0.submit(|| ()));
+    }
+}
+
+#[test]
+fn what_a_cancellation_calls_finds_the_place_of_the_cancelled_job_free() -> Outcome {
+    limited(|| {
+        let pool = ThreadPoolExecutor::builder().max_workers(1).max_pending(1).build()?;
+        let blocked = Blocked::on(&pool);
+        let (queued, again) = (pool.submit(|| 1), pool.clone());
+        queued.on_done(move |_| drop(again.submit(|| 2)));
+        assert!(queued.cancel());
+        blocked.release()?;
+        pool.submit(|| ()).result()?;
+
+        let blocked = Blocked::on(&pool);
+        let submits = SubmitsWhenDropped(pool.clone());
+        assert!(pool.submit(move || drop(submits)).cancel());
+        blocked.release()?;
+
+        let folder = tempfile::tempdir()?;
+        let gate = Gate::new(folder.path(), "gate");
+        let pool = ProcessPoolExecutor::builder().max_workers(1).max_pending(1).build()?;
+        let running = pool.submit(gate::pass::task(gate.path()));
+        let waiting = gate.await_task();
+        let (queued, again) = (pool.submit(square::task(1)), pool.clone());
+        queued.on_done(move |_| drop(again.submit(square::task(2))));
+        assert!(queued.cancel());
+        waiting.open();
+        running.result()?;
+        Ok(())
+    })
+}
+
+#[test]
+fn cancelled_jobs_start_no_threads_later() -> Outcome {
+    limited(|| {
+        thread_local!(static END: std::cell::RefCell<Option<Ended>> = const { std::cell::RefCell::new(None) });
+        let (started, ended) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let (starts, ends) = (Arc::clone(&started), Arc::clone(&ended));
+        let pool = ThreadPoolExecutor::builder()
+            .max_workers(4)
+            .idle_timeout(Duration::from_millis(1))
+            .initializer(move || {
+                starts.fetch_add(1, Ordering::SeqCst);
+                END.set(Some(Ended(Arc::clone(&ends))));
+            })
+            .build()?;
+        let blocked: Vec<_> = (0..4).map(|_| Blocked::on(&pool)).collect();
+        for _ in 0..1_000 {
+            assert!(pool.submit(|| ()).cancel());
+        }
+        for blocked in blocked {
+            blocked.release()?;
+        }
+        while ended.load(Ordering::SeqCst) < started.load(Ordering::SeqCst) {
+            thread::yield_now();
+        }
+        let before = started.load(Ordering::SeqCst);
+        pool.submit(|| ()).result()?;
+        pool.shutdown(Shutdown::Drain);
+        assert_eq!(started.load(Ordering::SeqCst), before + 1);
+        Ok(())
+    })
+}
+
+#[test]
+fn a_map_keeps_its_limit_also_where_there_is_no_room() -> Outcome {
+    limited(|| {
+        let pool = ThreadPoolExecutor::builder().max_workers(1).max_pending(1).build()?;
+        let blocked = Blocked::on(&pool);
+        let queued = pool.submit(|| 1);
+        let mut map = pool.map(|n| move || n, 0..5).timeout(Duration::from_millis(50));
+        let error = map.next().expect("the end").expect_err("there is no room");
+        assert_eq!(error.unfinished(), 1);
+        assert!(map.next().is_none());
+        blocked.release()?;
+        assert_eq!(queued.result()?, 1);
+        Ok(())
+    })
+}
+
+#[test]
+fn a_result_does_not_wait_for_room_for_the_next_calls() -> Outcome {
+    limited(|| {
+        let pool = ThreadPoolExecutor::builder().max_workers(1).max_pending(1).build()?;
+        let (go, wait): (_, Receiver<()>) = channel();
+        let wait = Arc::new(Mutex::new(wait));
+        let mut map = pool.map(
+            |n| {
+                let wait = Arc::clone(&wait);
+                // All but the first one stand still.
+                move || if n > 0 { wait.lock().unwrap().recv().is_err() } else { true }
+            },
+            0..10,
+        );
+        assert!(map.next().expect("the first")?);
+        drop(go);
+        assert_eq!(map.filter(|result| matches!(result, Ok(true))).count(), 9);
+        Ok(())
+    })
+}
+
 #[test]
 fn a_full_process_pool_gives_the_call_back() -> Outcome {
     limited(|| {
@@ -344,10 +452,75 @@ fn an_initializer_whose_arguments_cannot_be_sent_is_refused_at_once() {
 }
 
 #[test]
+fn an_initializer_that_fails_in_a_later_worker_breaks_the_pool() -> Outcome {
+    limited(|| {
+        let folder = tempfile::tempdir()?;
+        let mark = folder.path().join("mark");
+        let pool = ProcessPoolExecutor::builder()
+            .max_workers(1)
+            .initializer(initialize_once::task(mark))
+            .max_tasks_per_child(1)
+            .build()?;
+        assert_eq!(pool.submit(square::task(3)).result()?, 9);
+        for _ in 0..2 {
+            let error = pool.submit(square::task(3)).result().expect_err("the second worker cannot work");
+            assert_eq!(
+                error.to_string(),
+                "the pool is broken: the initializer of a worker failed: there was one before"
+            );
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn an_initializer_that_fails_in_the_middle_of_a_chunk_breaks_the_pool() -> Outcome {
+    limited(|| {
+        let folder = tempfile::tempdir()?;
+        let mark = folder.path().join("mark");
+        let pool = ProcessPoolExecutor::builder().max_workers(1).initializer(initialize_once::task(mark)).build()?;
+        let results: Vec<_> = pool.map(|n| abort_on::task(n, 1), 0..4).chunk_size(4).collect();
+        assert_eq!(results[0].as_ref().ok(), Some(&0));
+        assert!(matches!(results[1], Err(TaskError::WorkerDied(_))), "{:?}", results[1]);
+        assert!(matches!(results[2..], [Err(TaskError::PoolBroken { .. }), Err(TaskError::PoolBroken { .. })]));
+        assert!(matches!(pool.submit(square::task(3)).result(), Err(TaskError::PoolBroken { .. })));
+        Ok(())
+    })
+}
+
+#[test]
+fn the_pools_limit_holds_for_its_initializer() -> Outcome {
+    limited(|| {
+        let builder = ProcessPoolExecutor::builder().max_workers(1).timeout(Duration::from_millis(50));
+        let pool = builder.initializer(spin_and_return_nothing::task()).build()?;
+        let error = pool.submit(square::task(3)).result().expect_err("the initializer never ends by itself");
+        assert!(error.to_string().contains("ran longer than its limit"), "{error}");
+        Ok(())
+    })
+}
+
+#[test]
+fn a_stack_is_as_large_as_was_asked_for() -> Outcome {
+    fn depth(n: u64) -> u64 {
+        let frame = std::hint::black_box([n; 1024]);
+        if n == 0 { 0 } else { depth(n - 1) + frame[0] / n }
+    }
+    limited(|| {
+        // 8 KiB and more each: far beyond std's 2 MiB.
+        let pool = ThreadPoolExecutor::builder().max_workers(1).stack_size(64 << 20).build()?;
+        assert_eq!(pool.submit(|| depth(2_000)).result()?, 2_000);
+        Ok(())
+    })
+}
+
+#[test]
 fn prewarmed_workers_can_be_waited_for() -> Outcome {
     limited(|| {
-        let pool = ProcessPoolExecutor::builder().max_workers(2).prewarm(2).build()?;
+        let folder = tempfile::tempdir()?;
+        let call = leave_mark::task(folder.path().to_owned());
+        let pool = ProcessPoolExecutor::builder().max_workers(2).prewarm(2).initializer(call).build()?;
         pool.wait_ready()?;
+        assert_eq!(std::fs::read_dir(folder.path())?.count(), 2);
         pool.shutdown(Shutdown::Drain);
         assert!(matches!(pool.wait_ready(), Err(TaskError::PoolShutDown)));
         ProcessPoolExecutor::new(1)?.wait_ready()?;
@@ -362,6 +535,7 @@ fn a_worker_is_replaced_after_so_many_tasks() -> Outcome {
         let pids: Vec<u32> = pool.map(|()| pid::task(), [(); 8]).collect::<Result<_, _>>()?;
         let workers: Vec<&[u32]> = pids.chunk_by(|a, b| a == b).collect();
         assert_eq!(workers.iter().map(|tasks| tasks.len()).collect::<Vec<_>>(), [3, 3, 2]);
+        let pool = ProcessPoolExecutor::builder().max_workers(1).max_tasks_per_child(3).build()?;
         let chunked: Vec<u32> = pool.map(|()| pid::task(), [(); 8]).chunk_size(4).collect::<Result<_, _>>()?;
         assert!(chunked.chunks(4).all(|chunk| chunk.iter().all(|pid| *pid == chunk[0])), "{chunked:?}");
         assert_ne!(chunked[0], chunked[4]);

@@ -63,6 +63,10 @@ const MIN_BUFFER: usize = 64;
 #[must_use = "a map is lazy: nothing is submitted before it is asked for results"]
 pub struct Map<'p, I: Iterator, T> {
     items: Fuse<I>,
+    /// Taken off the items, and not submitted for want of room.
+    held: Option<Portion<I::Item>>,
+    /// Waits until something can be submitted at once, at most until then; whether it can.
+    room: Box<dyn Fn(Option<Instant>) -> bool + 'p>,
     submit: Box<dyn FnMut(Portion<I::Item>) -> Flight<T> + 'p>,
     /// Submitted and not ended, as far as one has looked; in the order of the items.
     in_flight: Flights<T>,
@@ -84,10 +88,26 @@ pub(super) enum Portion<A> {
     Many(Vec<A>),
 }
 
+impl<A> Portion<A> {
+    fn len(&self) -> usize {
+        match self {
+            Self::One(_) => 1,
+            Self::Many(items) => items.len(),
+        }
+    }
+}
+
 impl<'p, I: Iterator, T> Map<'p, I, T> {
-    pub(super) fn new(items: I, max_workers: usize, submit: impl FnMut(Portion<I::Item>) -> Flight<T> + 'p) -> Self {
+    pub(super) fn new(
+        items: I,
+        max_workers: usize,
+        room: impl Fn(Option<Instant>) -> bool + 'p,
+        submit: impl FnMut(Portion<I::Item>) -> Flight<T> + 'p,
+    ) -> Self {
         Self {
             items: items.fuse(),
+            held: None,
+            room: Box::new(room),
             submit: Box::new(submit),
             in_flight: Flights::new(),
             landed: VecDeque::new(),
@@ -205,13 +225,13 @@ impl<'p, I: Iterator, T> Map<'p, I, T> {
     /// The next result, if it comes before `deadline`.
     fn next_until(&mut self, deadline: Option<Instant>) -> Result<Option<Result<T, TaskError>>, WaitTimeout> {
         let expired = deadline.is_some_and(|deadline| deadline <= Instant::now());
-        if !expired {
-            self.fill();
+        if !expired && !self.fill(deadline) {
+            return Err(WaitTimeout::new(1, self.submitted + 1));
         }
         if self.landed.is_empty() {
             match self.in_flight.next_until(deadline) {
                 Ok(Some(flown)) => flown.land(&mut self.landed),
-                Ok(None) if expired && !self.ended && self.items.next().is_some() => {
+                Ok(None) if expired && !self.ended && (self.held.is_some() || self.items.next().is_some()) => {
                     return Err(WaitTimeout::new(1, self.submitted + 1));
                 }
                 Ok(None) => {}
@@ -228,30 +248,38 @@ impl<'p, I: Iterator, T> Map<'p, I, T> {
         Ok(result)
     }
 
-    /// Submits as much as the buffer has room for.
-    fn fill(&mut self) {
+    /// Submits as much as the buffer and the executor have room for. False if there is no room for anything, and
+    /// nothing to wait for instead, until `deadline`.
+    fn fill(&mut self, deadline: Option<Instant>) -> bool {
         let least = self.chunk_size.saturating_mul(self.max_workers).saturating_mul(4).max(MIN_BUFFER);
         let buffer_size = self.buffer_size.unwrap_or(least);
         let chunk_size = self.chunk_size.min(buffer_size);
         while !self.ended && self.in_flight.calls() + self.landed.len() + chunk_size <= buffer_size {
-            let portion = if chunk_size == 1 {
-                self.items.next().map(Portion::One)
-            } else {
-                let items: Vec<_> = self.items.by_ref().take(chunk_size).collect();
-                (!items.is_empty()).then_some(Portion::Many(items))
-            };
-            let Some(portion) = portion else { break };
-            self.submitted += match &portion {
-                Portion::One(_) => 1,
-                Portion::Many(items) => items.len(),
-            };
+            let Some(portion) = self.held.take().or_else(|| self.next_portion(chunk_size)) else { break };
+            // A result that may be there is not kept waiting for room.
+            let has_some = self.in_flight.calls() + self.landed.len() > 0;
+            if !(self.room)(if has_some { Some(Instant::now()) } else { deadline }) {
+                self.held = Some(portion);
+                return has_some;
+            }
+            self.submitted += portion.len();
             self.in_flight.add((self.submit)(portion));
         }
+        true
+    }
+
+    fn next_portion(&mut self, chunk_size: usize) -> Option<Portion<I::Item>> {
+        if chunk_size == 1 {
+            return self.items.next().map(Portion::One);
+        }
+        let items: Vec<_> = self.items.by_ref().take(chunk_size).collect();
+        (!items.is_empty()).then_some(Portion::Many(items))
     }
 
     /// Submits nothing more, cancels what has not started, and forgets the rest.
     fn stop(&mut self) {
         self.ended = true;
+        self.held = None;
         self.landed.clear();
         self.in_flight.cancel();
     }
@@ -265,7 +293,8 @@ impl<I: Iterator, T> Iterator for Map<'_, I, T> {
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        let submitted = self.in_flight.calls() + self.landed.len();
+        let held = self.held.as_ref().filter(|_| !self.ended).map_or(0, Portion::len);
+        let submitted = self.in_flight.calls() + self.landed.len() + held;
         let (low, high) = if self.ended { (0, Some(0)) } else { self.items.size_hint() };
         let low = if self.fail_fast { 0 } else { low.saturating_add(submitted) };
         (low, high.and_then(|high| high.checked_add(submitted)))

@@ -13,7 +13,7 @@ mod thread;
 
 use std::panic::Location;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub use exit::{Exit, IsErr, NotErr, Probe, Question, taken};
 pub use map::{Map, MapTimeout};
@@ -108,6 +108,13 @@ pub trait Executor: Send + Sync {
         chunk.each(|run| self.start(run));
     }
 
+    /// Waits until a call can be taken in at once, at most until `deadline`; whether it can.
+    #[doc(hidden)]
+    fn __wait_for_room(&self, deadline: Option<Instant>) -> bool {
+        let _ = deadline;
+        true
+    }
+
     /// Takes no more calls, deals with those it has as `how` says, and waits until that is done
     /// (Python: `Executor.shutdown()`).
     ///
@@ -129,6 +136,9 @@ impl Executor for Box<dyn Executor> {
     fn start_chunk(&self, chunk: RunChunk<'_>) {
         (**self).start_chunk(chunk);
     }
+    fn __wait_for_room(&self, deadline: Option<Instant>) -> bool {
+        (**self).__wait_for_room(deadline)
+    }
     fn shutdown(&self, how: Shutdown) {
         (**self).shutdown(how);
     }
@@ -143,6 +153,9 @@ impl Executor for Arc<dyn Executor> {
     }
     fn start_chunk(&self, chunk: RunChunk<'_>) {
         (**self).start_chunk(chunk);
+    }
+    fn __wait_for_room(&self, deadline: Option<Instant>) -> bool {
+        (**self).__wait_for_room(deadline)
     }
     fn shutdown(&self, how: Shutdown) {
         (**self).shutdown(how);
@@ -211,7 +224,8 @@ pub trait ExecutorExt: Executor {
         J: ProcessJob,
     {
         let at = Location::caller();
-        Map::new(items.into_iter(), self.max_workers(), move |portion| match portion {
+        let room = |deadline| self.__wait_for_room(deadline);
+        Map::new(items.into_iter(), self.max_workers(), room, move |portion| match portion {
             Portion::One(item) => Flight::One(make(item).submit_to(at, |run| self.start(run))),
             Portion::Many(items) => {
                 let calls = items.into_iter().map(&mut make).collect();

@@ -268,6 +268,10 @@ impl Executor for ProcessPoolExecutor {
         pool.join(None);
     }
 
+    fn __wait_for_room(&self, deadline: Option<Instant>) -> bool {
+        self.pool.wait_for_room(deadline)
+    }
+
     fn max_workers(&self) -> usize {
         self.pool.max_lanes()
     }

@@ -6,6 +6,7 @@
 
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::map::Portion;
 use super::thread::chunk_options;
@@ -74,6 +75,10 @@ impl<E: Executor + ?Sized> Executor for Scope<'_, E> {
         self.executor.start_chunk(chunk);
     }
 
+    fn __wait_for_room(&self, deadline: Option<Instant>) -> bool {
+        self.executor.__wait_for_room(deadline)
+    }
+
     /// Nothing: the executor is not the scope's to close.
     fn shutdown(&self, _: Shutdown) {}
 
@@ -120,7 +125,8 @@ impl<'scope> ThreadScope<'scope, '_> {
         J::Output: Send + 'scope,
     {
         let at = Location::caller();
-        Map::new(items.into_iter(), self.pool().max_workers(), move |portion| match portion {
+        let room = |deadline| self.pool().pool().wait_for_room(deadline);
+        Map::new(items.into_iter(), self.pool().max_workers(), room, move |portion| match portion {
             Portion::One(item) => Flight::One(self.submit_at(make(item), at)),
             Portion::Many(items) => self.submit_chunk_at(items.into_iter().map(&mut make).collect(), at),
         })
@@ -163,6 +169,10 @@ impl Executor for ThreadScope<'_, '_> {
     fn start_chunk(&self, mut chunk: RunChunk<'_>) {
         chunk.join(self.group());
         self.pool().start_chunk(chunk);
+    }
+
+    fn __wait_for_room(&self, deadline: Option<Instant>) -> bool {
+        self.pool().__wait_for_room(deadline)
     }
 
     /// Nothing: the pool is not the scope's to close.

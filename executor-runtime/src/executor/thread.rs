@@ -5,6 +5,7 @@ mod builder;
 use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
+use std::time::Instant;
 
 use builder::ThreadInitializer;
 pub use builder::ThreadPoolBuilder;
@@ -146,7 +147,8 @@ impl ThreadPoolExecutor {
         J: ThreadJob,
     {
         let at = Location::caller();
-        Map::new(items.into_iter(), self.max_workers(), move |portion| match portion {
+        let room = |deadline| self.pool.wait_for_room(deadline);
+        Map::new(items.into_iter(), self.max_workers(), room, move |portion| match portion {
             Portion::One(item) => Flight::One(self.submit_at(make(item), self.pool.admit(), at)),
             Portion::Many(items) => self.submit_chunk_at(items.into_iter().map(&mut make).collect(), at),
         })
@@ -265,6 +267,10 @@ impl Executor for ThreadPoolExecutor {
         self.pool.join(None);
     }
 
+    fn __wait_for_room(&self, deadline: Option<Instant>) -> bool {
+        self.pool.wait_for_room(deadline)
+    }
+
     fn max_workers(&self) -> usize {
         self.pool.max_lanes()
     }
@@ -294,7 +300,7 @@ impl Lane<LocalJob> for ThreadLane {
         panics::catch(|| initializer())
             .map_err(BoxError::from)
             .flatten()
-            .map_err(|cause| Unready::Pool(PoolError::InitializerFailed { cause }))
+            .map_err(|cause| Unready::Pool(Arc::new(PoolError::InitializerFailed { cause })))
     }
 
     fn run(&mut self, job: LocalJob, seat: Seat<'_>) {

@@ -148,7 +148,8 @@ impl<T> Core<T> {
 
     /// As [`Core::settle`], but only for a job that has not started. `release` lets go of what it would have run:
     /// that is gone before anybody learns that the job has ended.
-    pub(crate) fn refuse(&self, error: TaskError, release: impl FnOnce()) -> bool {
+    pub(crate) fn refuse(&self, mut error: TaskError, release: impl FnOnce()) -> bool {
+        error.place(self.submitted_at);
         let mut shared = self.shared.lock();
         if !matches!(shared.stage, Stage::Pending) {
             drop(shared);

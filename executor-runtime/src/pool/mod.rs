@@ -16,7 +16,8 @@
 //! 3. A lane that was idle for too long ends. It is counted out *before* it looks
 //!    for a job a last time, and a submitter queues its job *before* it counts the
 //!    lanes: so one of the two sees the other.
-//! 4. A closed pool takes no more jobs; its lanes end when the queue is empty.
+//! 4. A closed pool takes no more jobs; its lanes end when the queue is empty. It has
+//!    ended when there is neither a lane nor a job, and no lane starts after that.
 
 #[cfg(all(test, shuttle))]
 mod models;
@@ -48,9 +49,9 @@ pub(crate) trait Lane<J> {
 /// Why a lane cannot take a job.
 pub(crate) enum Unready {
     /// Another lane might.
-    Lane(PoolError),
+    Lane(Arc<PoolError>),
     /// Nor can any other: the pool is broken.
-    Pool(PoolError),
+    Pool(Arc<PoolError>),
 }
 
 /// A job as a pool sees it.
@@ -168,13 +169,22 @@ impl<J: Pooled + Send + 'static> Pool<J> {
         self.backlog.as_ref().map(|backlog| backlog.try_admit().ok_or(Full)).transpose()
     }
 
+    /// Waits until there is room for one more job, at most until `deadline`; whether there is any.
+    pub(crate) fn wait_for_room(&self, deadline: Option<Instant>) -> bool {
+        self.backlog.as_ref().is_none_or(|backlog| !may_wait_for(self.home) || backlog.wait_for_room(deadline))
+    }
+
     /// Queues a job; one that comes too late is refused with the reason.
     pub(crate) fn submit(self: &Arc<Self>, job: J) {
         // AcqRel: pairs with the release of a seat, so that a submitter that has
         // seen a job's result sees its lane as free, too.
         let load = self.load.fetch_add(1, Ordering::AcqRel) + 1;
         match self.queue.push(job) {
-            Ok(()) => self.grow(load),
+            Ok(swept) => {
+                // Those that were swept out count no more.
+                self.load.fetch_sub(swept, Ordering::AcqRel);
+                self.grow(load - swept);
+            }
             Err(job) => {
                 self.load.fetch_sub(1, Ordering::AcqRel);
                 job.refuse(self.why_closed());
@@ -186,12 +196,21 @@ impl<J: Pooled + Send + 'static> Pool<J> {
     pub(crate) fn grow(self: &Arc<Self>, wanted: usize) {
         let wanted = wanted.min(self.options.max_lanes);
         // Acquire: a lane that is seen here empties the queue, or looks at it once
-        // more after it was counted out, or has its pool break down, which does.
+        // more when it is counted out, or has its pool break down, which does.
         if self.live.load(Ordering::Acquire) >= wanted {
             return;
         }
         let mut lanes = self.lanes.lock();
-        while lanes.live < wanted && lanes.broken.is_none() {
+        let broken = self.start_lanes(&mut lanes, wanted);
+        drop(lanes);
+        if let Some(cause) = broken {
+            self.break_down(&cause);
+        }
+    }
+
+    /// Starts lanes, unless there is nothing to do for them and never will be. Says why if the pool is broken now.
+    fn start_lanes(self: &Arc<Self>, lanes: &mut Lanes, wanted: usize) -> Option<Arc<PoolError>> {
+        while lanes.live < wanted && lanes.broken.is_none() && !self.queue.is_over() {
             match self.start_lane(lanes.started) {
                 Ok(thread) => {
                     lanes.live += 1;
@@ -201,16 +220,15 @@ impl<J: Pooled + Send + 'static> Pool<J> {
                     lanes.threads.push(thread);
                 }
                 // Those that are there do the work.
-                Err(_) if lanes.live > 0 => return,
+                Err(_) if lanes.live > 0 => return None,
                 Err(error) => {
                     let cause = Arc::new(PoolError::SpawnThread(error));
                     lanes.broken = Some(Arc::clone(&cause));
-                    drop(lanes);
-                    self.break_down(&cause);
-                    return;
+                    return Some(cause);
                 }
             }
         }
+        None
     }
 
     fn start_lane(self: &Arc<Self>, number: usize) -> std::io::Result<JoinHandle<()>> {
@@ -228,7 +246,7 @@ impl<J: Pooled + Send + 'static> Pool<J> {
         // A lane that ends by panic has to be counted out like any other, or a
         // shutdown would wait for it for ever.
         let ended = catch_unwind(AssertUnwindSafe(|| self.run_jobs(&mut was_ready)))
-            .unwrap_or(Err(Ended::Failed(Unready::Lane(PoolError::LanePanicked))));
+            .unwrap_or(Err(Ended::Failed(Unready::Lane(Arc::new(PoolError::LanePanicked)))));
         self.lane_ended(ended.err(), was_ready);
     }
 
@@ -246,7 +264,14 @@ impl<J: Pooled + Send + 'static> Pool<J> {
             match self.queue.pop(self.options.idle_timeout) {
                 // Jobs catch their own panics; what is left are panics of destructors,
                 // which the hook has reported and which must not cost a lane.
-                Popped::Job(job) => contained(|| lane.run(job, Seat::new(&self.load))),
+                Popped::Job(job) => {
+                    // It may have lost its worker while it waited for the job.
+                    if let Err(unready) = lane.ready() {
+                        self.queue.put_back(job);
+                        return Err(Ended::Failed(unready));
+                    }
+                    contained(|| lane.run(job, Seat::new(&self.load)));
+                }
                 Popped::Idle => return Err(Ended::Idle),
                 Popped::Over => break,
             }
@@ -259,30 +284,42 @@ impl<J: Pooled + Send + 'static> Pool<J> {
         lanes.live -= 1;
         lanes.ready -= usize::from(was_ready);
         self.live.store(lanes.live, Ordering::Release);
-        let idle = matches!(ended, Some(Ended::Idle));
+        let is_last = lanes.live == 0;
+        // Rule 3: a submitter may have counted on this lane, or a lane that failed have put a job back for it.
+        let looks_again = (is_last || matches!(ended, Some(Ended::Idle))) && !self.queue.is_empty();
         let cause = match ended {
             Some(Ended::Failed(Unready::Pool(cause))) => Some(cause),
-            Some(Ended::Failed(Unready::Lane(cause))) if lanes.live == 0 => Some(cause),
+            Some(Ended::Failed(Unready::Lane(cause))) if is_last => Some(cause),
             _ => None,
         };
         // Where there is nothing left to run, nothing is broken: an abort may have hit a lane on its way.
-        let cause = cause.filter(|_| lanes.broken.is_none() && !self.queue.is_over()).map(Arc::new);
-        lanes.broken = lanes.broken.take().or(cause.clone());
+        let cause = cause.filter(|_| lanes.broken.is_none() && !self.queue.is_over());
+        let cause = match (cause, &lanes.broken) {
+            (Some(cause), _) => {
+                lanes.broken = Some(Arc::clone(&cause));
+                Some(cause)
+            }
+            // The pool broke before the job was put back.
+            (None, Some(cause)) => Some(Arc::clone(cause)).filter(|_| !self.queue.is_empty()),
+            // Under the lock: who waits for the end of the pool must not find a job there and no lane.
+            (None, None) if looks_again => {
+                let wanted = self.load.load(Ordering::Acquire).clamp(1, self.options.max_lanes);
+                self.start_lanes(&mut lanes, wanted)
+            }
+            (None, None) => None,
+        };
         drop(lanes);
-        if let Some(cause) = cause {
-            self.break_down(&cause);
+        match cause {
+            Some(cause) => self.break_down(&cause),
+            None => self.changed.notify_all(),
         }
-        if idle && !self.queue.is_empty() {
-            // Rule 3: its submitter may have counted on this lane.
-            self.grow(self.load.load(Ordering::Acquire));
-        }
-        self.changed.notify_all();
     }
 
     /// Rule 2: nobody is left to run anything.
     fn break_down(&self, cause: &Arc<PoolError>) {
         self.close();
         self.take_queued().refuse(|| TaskError::PoolBroken { cause: Arc::clone(cause) });
+        self.changed.notify_all();
     }
 
     fn why_closed(&self) -> TaskError {
@@ -302,8 +339,9 @@ impl<J: Pooled + Send + 'static> Pool<J> {
         while lanes.ready < lanes.live && lanes.broken.is_none() && may_wait_for(self.home) {
             lanes = self.changed.wait(lanes, None);
         }
+        let is_broken = lanes.broken.is_some();
         drop(lanes);
-        if self.queue.is_closed() { Err(self.why_closed()) } else { Ok(()) }
+        if is_broken || self.queue.is_closed() { Err(self.why_closed()) } else { Ok(()) }
     }
 
     /// Takes no more jobs. What is queued will run.
@@ -326,7 +364,8 @@ impl<J: Pooled + Send + 'static> Pool<J> {
     /// stand still, so there it returns at once.
     pub(crate) fn join(&self, deadline: Option<Instant>) -> bool {
         let mut lanes = self.lanes.lock();
-        while lanes.live > 0 {
+        // A job without a lane has a submitter that is about to start one.
+        while lanes.live > 0 || !self.queue.is_over() {
             if !may_wait_for(self.home) || deadline.is_some_and(|deadline| deadline <= Instant::now()) {
                 return false;
             }

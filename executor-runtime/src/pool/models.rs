@@ -153,7 +153,7 @@ struct Keeps {
 
 impl Lane<Kept> for Keeps {
     fn ready(&mut self) -> Result<(), Unready> {
-        if self.is_broken { Err(Unready::Lane(PoolError::LanePanicked)) } else { Ok(()) }
+        if self.is_broken { Err(Unready::Lane(Arc::new(PoolError::LanePanicked))) } else { Ok(()) }
     }
     fn run(&mut self, job: Kept, seat: Seat<'_>) {
         drop(seat);
@@ -223,6 +223,57 @@ fn a_pool_breaks_with_its_last_lane_and_then_ends_every_job() {
             assert!(matches!(future.result(), Err(TaskError::PoolBroken { .. })));
         }
         assert!(pool.join(None));
+    });
+}
+
+/// Found: a lane that is counted out, and then looks whether it has to be replaced: in between, the pool has ended.
+#[test]
+fn a_pool_has_ended_when_all_that_it_took_in_has() {
+    check(|| {
+        let pool = pool(Some(Duration::ZERO), &[]);
+        let (job, first) = Kept::new();
+        pool.submit(job);
+        assert!(first.result().is_ok());
+        let (job, second) = Kept::new();
+        pool.submit(job);
+        pool.close();
+        assert!(pool.join(None));
+        assert!(second.is_done());
+    });
+    // A submitter that has queued its job and has not started a lane yet.
+    check(|| {
+        let pool = pool(None, &[]);
+        let submitter = thread::spawn({
+            let pool = Arc::clone(&pool);
+            move || {
+                let (job, future) = Kept::new();
+                pool.submit(job);
+                future
+            }
+        });
+        pool.close();
+        assert!(pool.join(None));
+        let live = pool.lanes.lock().live;
+        let future = submitter.join().expect("the submitter");
+        assert_eq!((live, pool.lanes.lock().live), (0, 0));
+        assert!(matches!(future.result(), Ok(()) | Err(TaskError::PoolShutDown)));
+    });
+}
+
+/// Found: a pool that is closed only some time after it has broken.
+#[test]
+fn a_broken_pool_is_never_ready() {
+    check(|| {
+        let pool = pool(None, &[0]);
+        pool.grow(1);
+        assert!(matches!(pool.wait_ready(), Err(TaskError::PoolBroken { .. })));
+    });
+    check(|| {
+        let pool = pool(Some(Duration::ZERO), &[]);
+        for _ in 0..2 {
+            pool.grow(1);
+            assert!(pool.wait_ready().is_ok());
+        }
     });
 }
 

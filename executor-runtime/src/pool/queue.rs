@@ -70,7 +70,9 @@ impl<J: Pooled> Queue<J> {
     }
 
     /// Adds a job behind those of its priority; gives it back if the queue is closed.
-    pub(super) fn push(&self, job: J) -> Result<(), J> {
+    ///
+    /// Says how many jobs were swept out: they had ended while they were queued, and will not be popped.
+    pub(super) fn push(&self, job: J) -> Result<usize, J> {
         let mut inner = self.inner.lock();
         if inner.closed {
             return Err(job);
@@ -82,8 +84,21 @@ impl<J: Pooled> Queue<J> {
         if wakes {
             self.changed.notify_one();
         }
+        let count = swept.len();
         drop(swept);
-        Ok(())
+        Ok(count)
+    }
+
+    /// Puts a job back that was popped and not started: it is the first of its priority again, also once closed.
+    pub(super) fn put_back(&self, job: J) {
+        let mut inner = self.inner.lock();
+        inner.deque(job.priority()).push_front(job);
+        inner.len += 1;
+        let wakes = inner.sleeping > 0;
+        self.publish(inner);
+        if wakes {
+            self.changed.notify_one();
+        }
     }
 
     /// Waits for a job, for `patience` at most if there is one.
@@ -148,12 +163,15 @@ impl<J: Pooled> Queue<J> {
 }
 
 impl<J: Pooled> Inner<J> {
-    fn add(&mut self, job: J) {
-        let jobs = match job.priority() {
+    fn deque(&mut self, priority: i32) -> &mut VecDeque<J> {
+        match priority {
             0 => &mut self.usual,
             other => self.others.entry(Reverse(other)).or_default(),
-        };
-        jobs.push_back(job);
+        }
+    }
+
+    fn add(&mut self, job: J) {
+        self.deque(job.priority()).push_back(job);
         self.len += 1;
     }
 

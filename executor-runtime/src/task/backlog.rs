@@ -7,6 +7,7 @@
 //! 3. A backlog that is closed lets everybody through: the queue will refuse them.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::sync::{Condvar, Mutex};
 
@@ -39,6 +40,21 @@ impl Backlog {
         }
         inner.out += 1;
         Permit(Arc::clone(self))
+    }
+
+    /// Waits for room, at most until `deadline`; whether there is any. Somebody else may take it first.
+    pub(crate) fn wait_for_room(&self, deadline: Option<Instant>) -> bool {
+        let mut inner = self.inner.lock();
+        while inner.out >= self.max && !inner.closed {
+            if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+                return false;
+            }
+            inner = self.changed.wait(inner, deadline);
+        }
+        drop(inner);
+        // The place was not taken, so whoever waits next for it has to know.
+        self.changed.notify_one();
+        true
     }
 
     /// A permit if there is room now.

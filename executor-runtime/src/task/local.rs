@@ -86,7 +86,9 @@ where
         let refused = self.core.refuse(error, || {
             let Work { closure, places } = self.take_work().expect("a job is claimed once");
             membership = places.membership;
-            drop((closure, places.permit));
+            // The closure's destructor may submit, and so may callbacks, which come next: its own place is free by then.
+            drop(places.permit);
+            drop(closure);
         });
         // Last: from here on the job's scope may end.
         drop(membership);

@@ -7,7 +7,7 @@
 //! since nobody can look at a hook without taking it, and another thread could set
 //! one in between, which would then be lost.
 
-use std::any::Any;
+use std::any::{Any, TypeId};
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::cell::RefCell;
 use std::error::Error;
@@ -33,8 +33,20 @@ struct Notes {
 }
 
 struct Raised {
+    /// What it was raised with. Another panic may have been passed on since, without the hook.
+    kind: Kind,
     location: Option<String>,
     backtrace: Backtrace,
+}
+
+/// What can be told of a payload that is moved before it can be looked at again: its type, and its text.
+#[derive(PartialEq, Eq)]
+struct Kind(TypeId, Option<String>);
+
+impl Kind {
+    fn of(payload: &(dyn Any + Send)) -> Self {
+        Self(payload.type_id(), text(payload).map(str::to_owned))
+    }
 }
 
 /// Runs `job`; a panic becomes an error that says what, where and in which worker.
@@ -44,13 +56,18 @@ struct Raised {
 pub(crate) fn catch<R>(job: impl FnOnce() -> R) -> Result<R, TaskError> {
     watch();
     // A task may run within another one, also while that one unwinds.
-    let outer = NOTES.replace(Some(Notes::default()));
+    let outer = exchange(Some(Notes::default()));
     let result = catch_unwind(AssertUnwindSafe(job)).map_err(|payload| {
-        let notes = NOTES.take().unwrap_or_default();
+        let notes = exchange(None).unwrap_or_default();
         TaskError::Panicked(Arc::new(report(payload, notes)))
     });
-    NOTES.replace(outer);
+    exchange(outer);
     result
+}
+
+/// Puts these notes in the place of those that are there. A thread that is being torn down has no place for any.
+fn exchange(notes: Option<Notes>) -> Option<Notes> {
+    NOTES.try_with(|place| place.replace(notes)).unwrap_or_default()
 }
 
 fn watch() {
@@ -75,7 +92,7 @@ fn note(info: &PanicHookInfo<'_>) {
             && let Some(notes) = &mut *notes
         {
             let location = info.location().map(ToString::to_string);
-            let raised = Some(Raised { location, backtrace: Backtrace::capture() });
+            let raised = Some(Raised { kind: Kind::of(info.payload()), location, backtrace: Backtrace::capture() });
             *notes = Notes { raised, raised_again: None };
         }
     });
@@ -90,21 +107,23 @@ fn report(payload: Box<dyn Any + Send>, notes: Notes) -> PanicReport {
         report.raised_at(inner.location.clone(), inner.backtrace.clone());
         return report;
     }
+    let raised = notes.raised.filter(|raised| raised.kind == Kind::of(&*payload));
     let mut report = PanicReport::new(payload, message, worker(), causes);
-    if let Some(Raised { location, backtrace }) = notes.raised {
+    if let Some(Raised { location, backtrace, .. }) = raised {
         let captured = backtrace.status() == BacktraceStatus::Captured;
         report.raised_at(location, captured.then(|| backtrace.to_string()));
     }
     report
 }
 
+fn text(payload: &(dyn Any + Send)) -> Option<&str> {
+    payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+}
+
 /// What a payload has to say, and what an error in it says of its sources.
 fn said(payload: &(dyn Any + Send)) -> (String, Vec<String>) {
-    if let Some(text) = payload.downcast_ref::<&str>() {
-        return ((*text).to_owned(), Vec::new());
-    }
-    if let Some(text) = payload.downcast_ref::<String>() {
-        return (text.clone(), Vec::new());
+    if let Some(text) = text(payload) {
+        return (text.to_owned(), Vec::new());
     }
     let Some(error) = as_error(payload) else {
         return ("a value that is no text".to_owned(), Vec::new());
@@ -169,9 +188,10 @@ impl TaskError {
     pub fn resume_unwind(self) -> Self {
         let Self::Panicked(report) = self else { return self };
         let payload = report.take_payload().unwrap_or_else(|| Box::new(report.message.clone()));
-        NOTES.with_borrow_mut(|notes| {
-            if let Some(notes) = notes {
-                notes.raised_again = Some((address_of(&*payload), report));
+        let address = address_of(&*payload);
+        let _ = NOTES.try_with(|notes| {
+            if let Some(notes) = &mut *notes.borrow_mut() {
+                notes.raised_again = Some((address, report));
             }
         });
         std::panic::resume_unwind(payload)

@@ -16,6 +16,8 @@ pub(super) struct ProcessLane {
     worker: Option<Worker>,
     /// By the worker that is there.
     tasks_done: usize,
+    /// Why no worker could be started for the rest of a chunk.
+    unready: Option<Unready>,
 }
 
 /// What all lanes of a pool are told.
@@ -31,25 +33,18 @@ pub(super) struct LaneOptions {
 
 impl ProcessLane {
     pub(super) fn new(options: LaneOptions, crew: Arc<Crew>) -> Self {
-        Self { options, crew, worker: None, tasks_done: 0 }
+        Self { options, crew, worker: None, tasks_done: 0, unready: None }
     }
 
-    /// The lane's worker, alive as far as one can know.
-    fn worker(&mut self) -> Result<&mut Worker, Unready> {
-        if self.worker.as_ref().is_some_and(Worker::is_dead) {
-            self.worker = None;
+    /// Starts a worker, which becomes the lane's.
+    fn start(&mut self) -> Result<&mut Worker, Unready> {
+        self.tasks_done = 0;
+        let options = &self.options;
+        let mut worker = start_worker(&options.worker, &self.crew).map_err(|cause| Unready::Lane(Arc::new(cause)))?;
+        if let Some(initializer) = &options.initializer {
+            initialize(&mut worker, initializer, options.timeout).map_err(|cause| Unready::Pool(Arc::new(cause)))?;
         }
-        match &mut self.worker {
-            Some(worker) => Ok(worker),
-            none => {
-                self.tasks_done = 0;
-                let mut worker = start_worker(&self.options.worker, &self.crew).map_err(Unready::Lane)?;
-                if let Some(initializer) = &self.options.initializer {
-                    initialize(&mut worker, initializer).map_err(Unready::Pool)?;
-                }
-                Ok(none.insert(worker))
-            }
-        }
+        Ok(self.worker.insert(worker))
     }
 
     /// Lets go of a worker that has run as many tasks as it may. The next one starts when the lane gets ready.
@@ -88,10 +83,10 @@ fn start_worker(options: &WorkerOptions, crew: &Crew) -> Result<Worker, PoolErro
 }
 
 /// Has a new worker do what comes before its first task.
-fn initialize(worker: &mut Worker, initializer: &Initializer) -> Result<(), PoolError> {
+fn initialize(worker: &mut Worker, initializer: &Initializer, timeout: Option<Duration>) -> Result<(), PoolError> {
     let Attempt { job, outcome } = initializer.attempt();
     let lost = job.start().and_then(|mut job| {
-        let limit = job.limit();
+        let limit = job.limit().or(timeout);
         worker.run(&mut job, limit, &mut Seat::none()).err()
     });
     let outcome = lost.map_or_else(outcome, |error| Err(error.into()));
@@ -100,7 +95,13 @@ fn initialize(worker: &mut Worker, initializer: &Initializer) -> Result<(), Pool
 
 impl Lane<RemoteJob> for ProcessLane {
     fn ready(&mut self) -> Result<(), Unready> {
-        self.worker().map(drop)
+        if let Some(unready) = self.unready.take() {
+            return Err(unready);
+        }
+        if self.worker.as_ref().is_some_and(Worker::is_dead) {
+            self.worker = None;
+        }
+        if self.worker.is_none() { self.start().map(drop) } else { Ok(()) }
     }
 
     fn run(&mut self, job: RemoteJob, mut seat: Seat<'_>) {
@@ -109,14 +110,19 @@ impl Lane<RemoteJob> for ProcessLane {
         // A worker that dies costs the call it ran; what is left of a chunk goes to the next one.
         while job.calls_left() > 0 {
             let calls = job.calls_left();
-            // It may have died while the lane waited for a job.
-            let lost = match self.worker() {
-                Ok(worker) => worker.run(&mut job, limit, &mut seat),
-                Err(Unready::Lane(cause) | Unready::Pool(cause)) => {
-                    let error = self.why_lost(TaskError::PoolBroken { cause: Arc::new(cause) });
-                    return job.fail(&error, &mut seat);
-                }
+            let worker = match &mut self.worker {
+                Some(worker) => worker,
+                None => match self.start() {
+                    Ok(worker) => worker,
+                    Err(unready) => {
+                        let (Unready::Lane(cause) | Unready::Pool(cause)) = &unready;
+                        let error = self.why_lost(TaskError::PoolBroken { cause: Arc::clone(cause) });
+                        self.unready = Some(unready);
+                        return job.fail(&error, &mut seat);
+                    }
+                },
             };
+            let lost = worker.run(&mut job, limit, &mut seat);
             self.tasks_done += calls - job.calls_left();
             if let Err(error) = lost {
                 self.worker = None;
