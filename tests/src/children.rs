@@ -8,7 +8,12 @@ use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
 
 /// The pids of the living and the unreaped children of this process.
 pub fn pids() -> Vec<u32> {
-    let tasks = fs::read_dir("/proc/self/task").expect("our threads");
+    pids_of(std::process::id())
+}
+
+/// The pids of the living and the unreaped children of a process.
+pub fn pids_of(parent: u32) -> Vec<u32> {
+    let tasks = fs::read_dir(format!("/proc/{parent}/task")).expect("its threads");
     let mut pids: Vec<u32> = tasks
         .filter_map(|task| fs::read_to_string(task.ok()?.path().join("children")).ok())
         .flat_map(|children| children.split_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<_>>())
@@ -52,6 +57,11 @@ pub fn stop(pid: u32) {
         }
         thread::yield_now();
     }
+}
+
+/// How many threads this process has.
+pub fn threads() -> usize {
+    fs::read_dir("/proc/self/task").expect("our threads").count()
 }
 
 /// How many threads of this process have a name that begins so; the system knows the first 15 bytes of each.

@@ -33,6 +33,15 @@ pub fn leave_after(gate: &Path, file: &Path) {
     std::fs::write(file, "").expect("a file");
 }
 
+/// Has another program come to a gate of its own, and does what [`leave_after`] does. Nobody waits here for the
+/// program's end.
+#[pool_task(process)]
+#[expect(clippy::zombie_processes, reason = "its end is for whoever adopts it")]
+pub fn leave_beside_program(program_gate: &Path, gate: &Path, file: &Path) {
+    std::process::Command::new("cat").arg(program_gate).spawn().expect("a program");
+    leave_after(gate, file);
+}
+
 /// A number without its sign.
 #[pool_task(process)]
 pub fn absolute(n: i64) -> i64 {
@@ -212,15 +221,15 @@ impl<'de> Deserialize<'de> for PanicsWhenRead {
 pub enum Death {
     /// By SIGSEGV.
     Crash,
-    /// With the exit code 1.
-    Exit,
+    /// With this exit code.
+    Exit(i32),
 }
 
 impl Death {
     fn die(self) -> ! {
         match self {
             Self::Crash => crash(),
-            Self::Exit => std::process::exit(1),
+            Self::Exit(code) => std::process::exit(code),
         }
     }
 }

@@ -389,3 +389,45 @@ pub(crate) fn contained(user_code: impl FnOnce()) {
         drop_payload(payload);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::{ReturnWhen, TaskFuture, as_completed, promise, wait};
+
+    /// How often the job's end will be told, in all.
+    fn watchers<T>(future: &TaskFuture<T>) -> usize {
+        future.source().core().shared.lock().watchers.len()
+    }
+
+    #[test]
+    fn a_wait_that_is_over_watches_nothing_any_more() {
+        let (_promise, pending) = promise::<u32>();
+        let (kept, done) = promise();
+        kept.complete(1).expect("not cancelled");
+        for _ in 0..3 {
+            // It runs out of time, or returns before all are done.
+            wait([&pending], Some(Duration::ZERO), ReturnWhen::AllCompleted);
+            wait([&pending, &done], None, ReturnWhen::FirstCompleted);
+            wait([(1, &pending), (2, &pending)], Some(Duration::ZERO), ReturnWhen::AllCompleted);
+            assert_eq!(watchers(&pending), 0);
+        }
+    }
+
+    #[test]
+    fn an_as_completed_that_is_gone_watches_nothing_any_more() {
+        let (_promise, pending) = promise::<u32>();
+        for _ in 0..3 {
+            let all = as_completed([&pending]);
+            assert_eq!(watchers(&pending), 1);
+            drop(all);
+            assert_eq!(watchers(&pending), 0);
+            let mut limited = as_completed([(1, &pending), (2, &pending)]).timeout(Duration::ZERO);
+            assert!(matches!(limited.next(), Some(Err(_))));
+            drop(limited);
+            drop(as_completed([&pending]).stream());
+            assert_eq!(watchers(&pending), 0);
+        }
+    }
+}

@@ -37,6 +37,8 @@ fn end_of<T>(result: Result<T, TaskError>) -> WorkerExit {
 const SEGFAULT: WorkerExit = WorkerExit::Signal(11);
 
 /// CPython: `ExecutorDeadlockTest.test_error_at_task_pickle`.
+///
+/// What the type itself said is lost; the error names the task.
 #[test]
 fn an_argument_that_cannot_be_encoded_hangs_nobody() {
     let result = outlive(|pool| pool.submit(take_unwritable::task(Unwritable)).result());
@@ -48,7 +50,7 @@ fn an_argument_that_cannot_be_encoded_hangs_nobody() {
 /// The pool is not broken.
 #[test]
 fn an_exit_while_an_argument_is_read_hangs_nobody() {
-    let result = outlive(|pool| pool.submit(take_deadly::task(DeadlyToRead(Death::Exit))).result());
+    let result = outlive(|pool| pool.submit(take_deadly::task(DeadlyToRead(Death::Exit(1)))).result());
     assert_eq!(end_of(result), WorkerExit::Code(1));
 }
 
@@ -110,10 +112,12 @@ fn a_crash_while_a_value_is_written_hangs_nobody() {
 /// An exit ends the worker; in Python it is an exception that travels back.
 #[test]
 fn an_exit_while_a_value_is_written_hangs_nobody() {
-    assert_eq!(end_of(outlive(|pool| pool.submit(give_deadly::task(Death::Exit)).result())), WorkerExit::Code(1));
+    assert_eq!(end_of(outlive(|pool| pool.submit(give_deadly::task(Death::Exit(1))).result())), WorkerExit::Code(1));
 }
 
 /// CPython: `ExecutorDeadlockTest.test_error_during_result_pickle_on_worker`.
+///
+/// What the type itself said is lost; the error names the task.
 #[test]
 fn a_value_that_cannot_be_encoded_hangs_nobody() {
     let result = outlive(|pool| pool.submit(give_unwritable::task()).result());
@@ -141,6 +145,8 @@ fn a_panic_while_a_value_is_read_hangs_nobody() {
 }
 
 /// CPython: `ExecutorDeadlockTest.test_shutdown_deadlock`.
+///
+/// The pool is not broken: the error is the death of the worker.
 #[test]
 fn a_crash_after_a_shutdown_began_hangs_nobody() -> Outcome {
     limited(|| {
@@ -161,6 +167,8 @@ fn a_crash_after_a_shutdown_began_hangs_nobody() -> Outcome {
 }
 
 /// CPython: `ExecutorDeadlockTest.test_shutdown_deadlock_pickle`.
+///
+/// What the type itself said is lost; the error names the task.
 #[test]
 fn an_encode_error_before_a_shutdown_in_the_background_hangs_nobody() -> Outcome {
     limited(|| {

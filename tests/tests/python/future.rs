@@ -57,6 +57,8 @@ fn woken<R: Send>(name: &str, wait: impl FnOnce() -> R + Send, act: impl FnOnce(
 }
 
 /// CPython: `FutureTests.test_done_callback_with_result`.
+///
+/// The callback is given the value; the future's state tells of it when all callbacks have run.
 #[test]
 fn a_callback_sees_the_value() -> Outcome {
     let (promise, future) = promise();
@@ -69,6 +71,8 @@ fn a_callback_sees_the_value() -> Outcome {
 }
 
 /// CPython: `FutureTests.test_done_callback_with_exception`.
+///
+/// The callback is given the error; the future's state tells of it when all callbacks have run.
 #[test]
 fn a_callback_sees_the_error() -> Outcome {
     let (promise, future) = promise();

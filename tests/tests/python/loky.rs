@@ -185,7 +185,7 @@ fn submitted_in_a_callback<T: Send + 'static>(
 
 /// loky: `test_in_callback_submit_with_crash`.
 ///
-/// The pool is not broken, so it is one pool for all of it.
+/// The pool is not broken, so it is one pool for all cases but the exits in the caller's process, which would end it.
 #[test]
 fn a_callback_may_submit_what_crashes() -> Outcome {
     const SEGFAULT: WorkerExit = WorkerExit::Signal(11);
@@ -195,7 +195,13 @@ fn a_callback_may_submit_what_crashes() -> Outcome {
             TaskError::WorkerDied(death) => death.exit,
             other => panic!("the worker did not die: {other:?}"),
         };
-        for (how, exit) in [(Death::Crash, SEGFAULT), (Death::Exit, WorkerExit::Code(1))] {
+        let ends = [
+            (Death::Crash, SEGFAULT),
+            (Death::Exit(1), WorkerExit::Code(1)),
+            // An end without any sign of a failure.
+            (Death::Exit(0), WorkerExit::Code(0)),
+        ];
+        for (how, exit) in ends {
             let read = submitted_in_a_callback(&pool, move |pool| pool.submit(take_deadly::task(DeadlyToRead(how))))?;
             assert_eq!(death(read), exit);
             let written = submitted_in_a_callback(&pool, move |pool| pool.submit(give_deadly::task(how)))?;

@@ -1,7 +1,7 @@
 //! CPython's own tests of `concurrent.futures`, ported: one module for each of its files.
 //!
 //! Each test says which of CPython's tests it is, and how it differs. `docs/python-parity.md` lists them all,
-//! also those that do not apply here; `tests/parity.rs` compares that list with these files.
+//! also those that do not apply here; `parity` compares that list with these files, and with what is compiled of them.
 //!
 //! `loky` and `pebble` have what two other pools of processes test beyond that. `helping`, `races` and `references`
 //! are about promises of ours that those suites only touch: a full pool that waits for itself, ends that race, and
@@ -35,6 +35,7 @@ mod helping;
 mod init;
 mod interpreter_pool;
 mod loky;
+mod parity;
 mod pebble;
 mod process_pool;
 mod races;
@@ -43,6 +44,7 @@ mod shutdown;
 mod states;
 mod thread_pool;
 mod traps;
+mod upstream;
 mod wait;
 
 use std::error::Error;

@@ -12,6 +12,8 @@ use executor_runtime::promise;
 use executor_tests::census::{self, Counted, living, make, new_number};
 use executor_tests::gate::{self, Gate};
 use executor_tests::watchdog::limited;
+use futures::StreamExt;
+use futures::executor::block_on;
 
 use crate::{Backend, Outcome};
 
@@ -25,8 +27,11 @@ suite! {
     a_dropped_map_drops_the_arguments_of_what_it_cancels
     a_shutdown_drops_the_arguments_of_what_it_cancels
     a_map_keeps_nothing_of_what_it_has_yielded
+    a_map_that_runs_out_of_time_drops_what_it_cancels
+    a_map_that_fails_fast_drops_what_it_has_not_yielded
     as_completed_keeps_nothing_of_what_was_done_already
     as_completed_keeps_nothing_of_what_is_done_later
+    a_stream_keeps_nothing_of_what_it_has_yielded
     a_dropped_as_completed_drops_what_it_has_not_yielded
     a_future_keeps_nothing_once_its_value_was_taken
     a_dropped_future_drops_its_value
@@ -216,19 +221,83 @@ fn a_map_keeps_nothing_of_what_it_has_yielded(on: Backend) -> Outcome {
     let pool = on.pool(2)?;
     for chunk_size in [1, 3] {
         for is_ordered in [true, false] {
-            let numbers: Vec<_> = iter::repeat_with(new_number).take(8).collect();
-            let map = pool.map(make_labelled::task, numbers.iter().copied()).chunk_size(chunk_size);
-            let mut map = if is_ordered { map } else { map.unordered() };
-            let mut yielded = 0;
-            for result in map.by_ref() {
-                let (number, value) = result?;
-                assert_eq!(living(number), 1, "the yielded one");
-                drop(value);
-                assert_eq!(living(number), 0, "chunks of {chunk_size}, ordered: {is_ordered}");
-                yielded += 1;
-            }
-            assert_eq!(yielded, numbers.len());
+            let map = || {
+                let numbers = iter::repeat_with(new_number).take(8);
+                let map = pool.map(make_labelled::task, numbers).chunk_size(chunk_size);
+                if is_ordered { map } else { map.unordered() }
+            };
+            let seen = [
+                count_and_drop(map())?,
+                count_and_drop(map().fail_fast())?,
+                count_and_drop(map().timeout(Duration::MAX).map(|result| result.expect("there is no limit")))?,
+            ];
+            assert_eq!(seen, [8; 3], "chunks of {chunk_size}, ordered: {is_ordered}");
         }
+    }
+    Ok(())
+}
+
+/// Drops each value before it asks for the next one; how many there were.
+fn count_and_drop(mut results: impl Iterator<Item = Result<(u64, Counted), TaskError>>) -> Result<usize, TaskError> {
+    let mut yielded = 0;
+    for result in results.by_ref() {
+        let (number, value) = result?;
+        assert_eq!(living(number), 1, "the yielded one");
+        drop(value);
+        assert_eq!(living(number), 0, "result {yielded} is kept");
+        yielded += 1;
+    }
+    Ok(yielded)
+}
+
+fn a_map_that_runs_out_of_time_drops_what_it_cancels(on: Backend) -> Outcome {
+    for (chunk_size, is_ordered) in [(1, true), (1, false), (3, true), (3, false)] {
+        let pool = on.pool(1)?;
+        let number = new_number();
+        // A machine that has not submitted all before a limit is over gets a longer one.
+        let mut unfinished = Vec::new();
+        for limit in (6..12).map(|power| Duration::from_millis(1 << power)) {
+            let busy = Busy::on(&*pool)?;
+            let map = pool.map(|_| census::take::task(Counted::of(number)), 0..6).chunk_size(chunk_size);
+            let mut map = if is_ordered { map } else { map.unordered() }.timeout(limit);
+            let timeout = map.next().expect("the time-out").expect_err("the only worker is busy");
+            // The map is still there.
+            assert_eq!(living(number), 0, "chunks of {chunk_size}, ordered: {is_ordered}");
+            assert!(map.next().is_none());
+            busy.release()?;
+            assert_eq!(living_there(&*pool, number)?, 0);
+            unfinished.push(timeout.unfinished());
+            if timeout.unfinished() == 6 {
+                break;
+            }
+        }
+        assert!(unfinished.ends_with(&[6]), "never all of them: {unfinished:?}");
+    }
+    Ok(())
+}
+
+fn a_map_that_fails_fast_drops_what_it_has_not_yielded(on: Backend) -> Outcome {
+    /// Makes a value, or panics.
+    #[pool_task(process)]
+    fn make_or_panic(_argument: Counted, is_bad: bool, number: u64) -> Counted {
+        assert!(!is_bad, "a bad call");
+        Counted::of(number)
+    }
+    for (chunk_size, is_ordered) in [(1, true), (1, false), (4, true), (4, false)] {
+        let pool = on.pool(1)?;
+        let [arguments, values] = [(); 2].map(|()| new_number());
+        let make = |n| make_or_panic::task(Counted::of(arguments), n == 1, values);
+        let map = pool.map(make, 0..12).chunk_size(chunk_size).fail_fast();
+        let mut map = if is_ordered { map } else { map.unordered() };
+        let first = map.next().expect("the first")?;
+        let error = map.next().expect("the second").expect_err("a panic");
+        assert!(matches!(error, TaskError::Panicked(_)), "{error:?}");
+        // The third may run still, and the worker takes the next call after it.
+        assert_eq!(living_there(&*pool, arguments)?, 0);
+        let left = (living(arguments), living(values));
+        assert_eq!(left, (0, 1), "chunks of {chunk_size}, ordered: {is_ordered}");
+        drop(first);
+        assert!(map.next().is_none());
     }
     Ok(())
 }
@@ -268,6 +337,31 @@ fn as_completed_keeps_nothing_of_what_is_done_later(on: Backend) -> Outcome {
         assert_eq!(living(number), 0);
     }
     assert!(done.next().is_none());
+    Ok(())
+}
+
+fn a_stream_keeps_nothing_of_what_it_has_yielded(on: Backend) -> Outcome {
+    let pool = on.pool(2)?;
+    let numbers = [(); 5].map(|()| new_number());
+    let futures = numbers.map(|number| (number, pool.submit(make::task(number))));
+    let mut stream = as_completed(futures).stream();
+    block_on(async {
+        for _ in 0..3 {
+            let (number, future) = stream.next().await.expect("five of them");
+            let value = future.await?;
+            assert_eq!(living(number), 1);
+            drop(value);
+            assert_eq!(living(number), 0);
+        }
+        Ok::<_, TaskError>(())
+    })?;
+    // Nobody looks at the value of this one.
+    let (number, future) = block_on(stream.next()).expect("two are left");
+    drop(future);
+    assert_eq!(living(number), 0);
+    drop(stream);
+    pool.shutdown(Shutdown::Drain);
+    assert_eq!(numbers.map(living), [0; 5]);
     Ok(())
 }
 

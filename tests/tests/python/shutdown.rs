@@ -1,6 +1,7 @@
 //! CPython's `test_shutdown.py`: what becomes of the work, and of the workers, when a pool or the program ends.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::process::{Command, Output};
 use std::sync::{Arc, Barrier, RwLock};
 use std::thread;
@@ -183,7 +184,7 @@ fn the_end_of_a_block_ends_its_threads() -> Outcome {
 
 /// CPython: `ThreadPoolShutdownTest.test_del_shutdown`.
 ///
-/// The drop of the last handle waits.
+/// The drop of the last handle waits, and calls are submitted: a map is lazy and borrows its pool.
 #[test]
 fn dropping_a_thread_pool_runs_everything_and_ends_its_threads() -> Outcome {
     limited(|| {
@@ -192,7 +193,7 @@ fn dropping_a_thread_pool_runs_everything_and_ends_its_threads() -> Outcome {
         let held = closed.write().unwrap();
         let pool = ThreadPoolExecutor::new(5)?;
         let futures = submit_held(&pool, &closed, number);
-        let dropping = thread::Builder::new().name("drops-a-pool".to_owned()).spawn(move || drop(pool))?;
+        let dropping = thread::Builder::new().name("drops-threads".to_owned()).spawn(move || drop(pool))?;
         assert!(children::falls_asleep(&dropping), "it has not waited");
         drop(held);
         dropping.join().expect("a drop without a panic");
@@ -218,6 +219,8 @@ fn submit_held(pool: &ThreadPoolExecutor, closed: &Arc<RwLock<()>>, number: u64)
 }
 
 /// CPython: `ThreadPoolShutdownTest.test_shutdown_no_wait`.
+///
+/// Calls are submitted: a map is lazy and borrows its pool.
 #[test]
 fn a_thread_pool_shut_down_in_the_background_runs_everything_and_ends() -> Outcome {
     limited(|| {
@@ -242,10 +245,7 @@ fn a_thread_pool_shut_down_in_the_background_runs_everything_and_ends() -> Outco
 fn threads_are_called_after_the_given_prefix() -> Outcome {
     limited(|| {
         let pool = ThreadPoolExecutor::builder().max_workers(5).thread_name_prefix("SpecialPool").build()?;
-        for name in pool.map(|_| this_name, 0..10) {
-            let name = name?;
-            assert!(is_numbered(&name, "SpecialPool"), "{name}");
-        }
+        assert_eq!(names_of_five(&pool)?, numbered("SpecialPool"));
         Ok(())
     })
 }
@@ -255,19 +255,32 @@ fn threads_are_called_after_the_given_prefix() -> Outcome {
 fn threads_are_called_after_their_kind_and_pool() -> Outcome {
     limited(|| {
         let pool = ThreadPoolExecutor::new(5)?;
-        for name in pool.map(|_| this_name, 0..10) {
-            let name = name?;
-            let number = name.strip_prefix("ThreadPoolExecutor-").and_then(|rest| rest.split('_').next());
-            let number: usize = number.unwrap_or_default().parse()?;
-            assert!(is_numbered(&name, &format!("ThreadPoolExecutor-{number}")), "{name}");
-        }
+        let names = names_of_five(&pool)?;
+        let number = names[0].strip_prefix("ThreadPoolExecutor-").and_then(|rest| rest.split('_').next());
+        let number: usize = number.unwrap_or_default().parse()?;
+        assert_eq!(names, numbered(&format!("ThreadPoolExecutor-{number}")));
         Ok(())
     })
 }
 
-/// Whether this is the name of one of the five threads with this prefix.
-fn is_numbered(name: &str, prefix: &str) -> bool {
-    (0..5).any(|n| name == format!("{prefix}_{n}"))
+/// The names of a pool's five threads in order, each of which has one job at the same time.
+fn names_of_five(pool: &ThreadPoolExecutor) -> Result<Vec<String>, TaskError> {
+    let together = Arc::new(Barrier::new(5));
+    let meet = |_| {
+        let together = Arc::clone(&together);
+        move || {
+            together.wait();
+            this_name()
+        }
+    };
+    let mut names = pool.map(meet, 0..5).collect::<Result<Vec<_>, _>>()?;
+    names.sort_unstable();
+    Ok(names)
+}
+
+/// The names of five threads with this prefix.
+fn numbered(prefix: &str) -> Vec<String> {
+    (0..5).map(|n| format!("{prefix}_{n}")).collect()
 }
 
 /// CPython: `ThreadPoolShutdownTest.test_cancel_futures_wait_false`.
@@ -314,19 +327,28 @@ fn three_tasks_at_once_use_three_processes_which_a_shutdown_ends() -> Outcome {
 #[test]
 fn the_end_of_a_block_ends_its_processes() -> Outcome {
     limited(|| {
-        let (sizes, worker) = with_pool!(process(max_workers = 5) as pool => {
+        let folder = tempfile::tempdir()?;
+        let gates: Vec<_> = (0..5).map(|n| Gate::new(folder.path(), &n.to_string())).collect();
+        let (sizes, workers) = with_pool!(process(max_workers = 5) as pool => {
+            let at_gates = gates.iter().map(|gate| pool.submit(gate::pass::task(gate.path())));
+            let workers: Vec<_> = at_gates.collect();
+            // All of them are there at once.
+            drop(gates.iter().map(Gate::await_task).collect::<Vec<_>>());
             let sizes: Vec<i64> = pool.map(absolute::task, -5..5).collect::<Result<_, _>>()?;
-            (sizes, pool.submit(pid::task()).result()?)
+            (sizes, workers.into_iter().map(TaskFuture::result).collect::<Result<BTreeSet<_>, _>>()?)
         })?;
         assert_eq!(sizes, [5, 4, 3, 2, 1, 0, 1, 2, 3, 4]);
-        assert!(!children::lives(worker));
+        assert_eq!(workers.len(), 5);
+        for worker in workers {
+            assert!(!children::lives(worker.try_into()?), "{worker}");
+        }
         Ok(())
     })
 }
 
 /// CPython: `ProcessPoolShutdownTest.test_del_shutdown`.
 ///
-/// The drop of the last handle waits.
+/// The drop of the last handle waits, and calls are submitted: a map is lazy and borrows its pool.
 #[test]
 fn dropping_a_process_pool_runs_everything_and_ends_its_processes() -> Outcome {
     limited(|| {
@@ -335,7 +357,7 @@ fn dropping_a_process_pool_runs_everything_and_ends_its_processes() -> Outcome {
         let hold = Hold::new(folder.path(), "hold");
         let waiting: Vec<_> = (0..5).map(|_| pool.submit(gate::held::task(hold.path()))).collect();
         let sizes: Vec<_> = (-5..5).map(|n| pool.submit(absolute::task(n))).collect();
-        let dropping = thread::Builder::new().name("drops-a-pool".to_owned()).spawn(move || drop(pool))?;
+        let dropping = thread::Builder::new().name("drops-processes".to_owned()).spawn(move || drop(pool))?;
         assert!(children::falls_asleep(&dropping), "it has not waited");
         drop(hold);
         dropping.join().expect("a drop without a panic");
@@ -350,6 +372,8 @@ fn dropping_a_process_pool_runs_everything_and_ends_its_processes() -> Outcome {
 }
 
 /// CPython: `ProcessPoolShutdownTest.test_shutdown_no_wait`.
+///
+/// Calls are submitted: a map is lazy and borrows its pool.
 #[test]
 fn a_process_pool_shut_down_in_the_background_runs_everything_and_ends() -> Outcome {
     limited(|| {

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, RwLock, mpsc};
 use std::thread;
 
 use executor_runtime::prelude::*;
+use executor_tests::alone::is_alone;
 use executor_tests::children;
 use executor_tests::watchdog::limited;
 
@@ -40,6 +41,8 @@ fn a_map_that_nobody_asks_runs_nothing() -> Outcome {
 }
 
 /// CPython: `ThreadPoolExecutorTest.test_default_workers`.
+///
+/// A machine of few processors does not get as far as the limit of 32: a unit test beside the builder does.
 #[test]
 fn by_default_there_are_four_threads_more_than_processors() -> Outcome {
     let processors = thread::available_parallelism()?.get();
@@ -80,11 +83,16 @@ fn a_full_pool_has_exactly_its_threads() -> Outcome {
 /// CPython: `ThreadPoolExecutorTest.test_idle_thread_reuse`.
 #[test]
 fn calls_in_a_row_use_one_thread() -> Outcome {
+    // All threads are counted.
+    if !is_alone("thread_pool::calls_in_a_row_use_one_thread")? {
+        return Ok(());
+    }
     limited(|| {
+        let others = children::threads();
         let pool = ThreadPoolExecutor::builder().build()?;
         let names = [(); 3].map(|()| pool.submit(this_name).result());
         let names = names.into_iter().collect::<Result<BTreeSet<_>, _>>()?;
-        assert_eq!(names.len(), 1, "{names:?}");
+        assert_eq!((names.len(), children::threads() - others), (1, 1), "{names:?}");
         Ok(())
     })
 }
@@ -94,8 +102,9 @@ fn calls_in_a_row_use_one_thread() -> Outcome {
 fn a_map_that_runs_out_of_time_cancels_what_it_has_not_yielded() -> Outcome {
     limited(|| {
         let log = Arc::new(Mutex::new(Vec::new()));
+        let mut unfinished = Vec::new();
         // A machine that has not submitted both before a limit is over gets a longer one.
-        for milliseconds in (5..).map(|power| 1 << power) {
+        for milliseconds in (5..12).map(|power| 1 << power) {
             let pool = ThreadPoolExecutor::new(1)?;
             let closed = Arc::new(RwLock::new(()));
             let held = closed.write().expect("nobody panics with it");
@@ -114,10 +123,11 @@ fn a_map_that_runs_out_of_time_cancels_what_it_has_not_yielded() -> Outcome {
             first.result()?;
             pool.shutdown(Shutdown::Drain);
             assert_eq!(log.lock().expect("nobody panics with it").split_off(0), ["first"]);
-            if (timeout.unfinished(), timeout.total()) == (2, 2) {
-                break;
+            unfinished.push((timeout.unfinished(), timeout.total()));
+            if unfinished.ends_with(&[(2, 2)]) {
+                return Ok(());
             }
         }
-        Ok(())
+        panic!("never both of both: {unfinished:?}")
     })
 }

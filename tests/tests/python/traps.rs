@@ -26,6 +26,7 @@ suite! {
     a_queued_task_can_be_cancelled_however_busy_the_workers_are
     a_cancelled_task_never_claims_to_run
     the_limit_of_as_completed_counts_from_the_call
+    as_completed_reads_its_input_at_the_call
     the_limit_of_a_map_counts_from_the_call
 }
 
@@ -234,6 +235,27 @@ fn the_limit_of_as_completed_counts_from_the_call(on: Backend) -> Outcome {
     assert!(is_in_time);
     at_gate.open();
     running.result()?;
+    Ok(())
+}
+
+/// In Python with the first `next`, so that what the input would submit has not been.
+fn as_completed_reads_its_input_at_the_call(on: Backend) -> Outcome {
+    let pool = on.pool(1)?;
+    let read = Cell::new(0);
+    let input = || {
+        (0..3).map(|n| {
+            read.set(read.get() + 1);
+            pool.submit(square::task(n))
+        })
+    };
+    let yielded = as_completed(input());
+    assert_eq!(read.take(), 3);
+    let limited = as_completed(input()).timeout(Duration::MAX);
+    assert_eq!(read.take(), 3);
+    // Nothing is submitted any more.
+    pool.shutdown(Shutdown::Drain);
+    assert_eq!(yielded.map(TaskFuture::result).collect::<Result<Vec<_>, _>>()?, [0, 1, 4]);
+    assert_eq!(limited.collect::<Result<Vec<_>, _>>()?.len(), 3);
     Ok(())
 }
 

@@ -44,3 +44,23 @@ impl Crew {
         }
     }
 }
+
+// The child is this program once more, which becomes a worker before it runs any test.
+#[cfg(all(test, feature = "auto-start"))]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::error::WorkerExit;
+
+    #[test]
+    fn a_worker_that_comes_after_the_stop_is_killed() {
+        let crew = Crew::default();
+        crew.stop();
+        let (late, _control) = Process::spawn().expect("a worker");
+        let late = Arc::new(late);
+        crew.add(&late);
+        assert!(late.wait_ended(Some(Duration::from_mins(1))), "it waits for its parent");
+        assert_eq!(late.reap(), WorkerExit::Signal(9));
+    }
+}

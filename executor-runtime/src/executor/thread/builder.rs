@@ -47,7 +47,7 @@ pub struct ThreadPoolBuilder {
 impl ThreadPoolBuilder {
     pub(super) fn new() -> Self {
         Self {
-            max_workers: cpus().saturating_add(4).min(32),
+            max_workers: default_max_workers(cpus()),
             max_pending: None,
             initializer: None,
             idle_timeout: None,
@@ -154,8 +154,23 @@ impl fmt::Debug for ThreadPoolBuilder {
     }
 }
 
+/// Four more than processors, for work that waits, but no more than 32 (Python's numbers).
+fn default_max_workers(cpus: usize) -> usize {
+    cpus.saturating_add(4).min(32)
+}
+
 fn default_prefix() -> String {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     // Relaxed: only the uniqueness of the number counts.
     format!("ThreadPoolExecutor-{}", NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_are_four_threads_more_than_processors_up_to_32() {
+        assert_eq!([1, 28, 29, 64, usize::MAX].map(default_max_workers), [5, 32, 32, 32, 32]);
+    }
 }
