@@ -39,7 +39,8 @@ use map::Portion;
 pub enum Shutdown {
     /// Everything submitted so far runs (Python: `shutdown()`).
     Drain,
-    /// What has not started is cancelled; what runs, runs to its end (Python: `shutdown(cancel_futures=True)`).
+    /// What has not started is cancelled; what runs, runs to its end, a [chunk](Map::chunk_size) with all of its calls
+    /// (Python: `shutdown(cancel_futures=True)`).
     CancelPending,
     /// What has not started is cancelled. Worker processes are asked to end (SIGTERM) and, those that are still
     /// there after `grace`, killed; their tasks end with [`TaskError::PoolShutDown`](crate::TaskError::PoolShutDown).
