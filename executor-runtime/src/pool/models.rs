@@ -226,7 +226,7 @@ fn a_pool_breaks_with_its_last_lane_and_then_ends_every_job() {
     });
 }
 
-/// Found: a lane that is counted out, and then looks whether it has to be replaced: in between, the pool has ended.
+/// Found: an end that waits for the lanes and not for the jobs.
 #[test]
 fn a_pool_has_ended_when_all_that_it_took_in_has() {
     check(|| {
@@ -243,24 +243,35 @@ fn a_pool_has_ended_when_all_that_it_took_in_has() {
     // A submitter that has queued its job and has not started a lane yet.
     check(|| {
         let pool = pool(None, &[]);
-        let submitter = thread::spawn({
-            let pool = Arc::clone(&pool);
-            move || {
-                let (job, future) = Kept::new();
-                pool.submit(job);
-                future
-            }
-        });
+        let submitter = submits(&pool);
         pool.close();
         assert!(pool.join(None));
-        let live = pool.lanes.lock().live;
         let future = submitter.join().expect("the submitter");
-        assert_eq!((live, pool.lanes.lock().live), (0, 0));
-        assert!(matches!(future.result(), Ok(()) | Err(TaskError::PoolShutDown)));
+        assert!(future.is_done());
+    });
+    check(|| {
+        let pool = pool(None, &[]);
+        let submitter = submits(&pool);
+        pool.close();
+        pool.take_queued().refuse(|| TaskError::Cancelled);
+        assert!(pool.join(None));
+        let started = pool.lanes.lock().started;
+        let future = submitter.join().expect("the submitter");
+        assert_eq!(pool.lanes.lock().started, started);
+        assert!(future.is_done());
     });
 }
 
-/// Found: a pool that is closed only some time after it has broken.
+fn submits(pool: &Arc<Pool<Kept>>) -> thread::JoinHandle<TaskFuture<()>> {
+    let pool = Arc::clone(pool);
+    thread::spawn(move || {
+        let (job, future) = Kept::new();
+        pool.submit(job);
+        future
+    })
+}
+
+/// Found: a pool that is closed only some time after it has broken, and a lane that counts as ready when it has ended.
 #[test]
 fn a_broken_pool_is_never_ready() {
     check(|| {
@@ -269,11 +280,14 @@ fn a_broken_pool_is_never_ready() {
         assert!(matches!(pool.wait_ready(), Err(TaskError::PoolBroken { .. })));
     });
     check(|| {
-        let pool = pool(Some(Duration::ZERO), &[]);
-        for _ in 0..2 {
-            pool.grow(1);
-            assert!(pool.wait_ready().is_ok());
+        let pool = pool(Some(Duration::ZERO), &[1]);
+        pool.grow(1);
+        assert!(pool.wait_ready().is_ok());
+        while pool.lanes.lock().live > 0 {
+            thread::yield_now();
         }
+        pool.grow(1);
+        assert!(matches!(pool.wait_ready(), Err(TaskError::PoolBroken { .. })));
     });
 }
 
