@@ -223,8 +223,8 @@ impl<T> TaskFuture<T> {
     /// (Python: `Future.add_done_callback()`).
     ///
     /// It runs in the thread that ends the task, or at once in the calling thread if the task is done.
-    /// Callbacks run in the order in which they were added. It may submit tasks; it should not wait for any, since a
-    /// worker stands still meanwhile, or the clock of all time limits.
+    /// Callbacks run in the order in which they were added, one that is added by a callback last. It may submit
+    /// tasks; it should not wait for any, since a worker stands still meanwhile, or the clock of all time limits.
     ///
     /// # Errors
     ///
