@@ -223,6 +223,27 @@ fn what_is_queued_does_not_wait_through_the_grace_of_what_runs() -> Outcome {
 }
 
 #[test]
+fn an_abort_while_calls_come_breaks_nothing() -> Outcome {
+    limited(|| {
+        for _ in 0..30 {
+            let pool = ProcessPoolExecutor::new(2)?;
+            let first = [(); 2].map(|()| pool.submit(pid::task()));
+            wait(first, None, ReturnWhen::AllCompleted);
+            let futures = std::thread::scope(|scope| {
+                let submitter = scope.spawn(|| (0..20).map(|n| pool.submit(square::task(n))).collect::<Vec<_>>());
+                pool.shutdown(Shutdown::Abort { grace: Duration::ZERO });
+                submitter.join().expect("the submitter")
+            });
+            for future in futures {
+                let result = future.result();
+                assert!(matches!(result, Ok(_) | Err(TaskError::Cancelled | TaskError::PoolShutDown)), "{result:?}");
+            }
+        }
+        Ok(())
+    })
+}
+
+#[test]
 fn an_abort_ends_a_shutdown_that_waits_for_a_loop() -> Outcome {
     limited(|| {
         let pool = ProcessPoolExecutor::new(1)?;

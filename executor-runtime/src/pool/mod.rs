@@ -52,6 +52,8 @@ pub(crate) enum Unready {
     Lane(Arc<PoolError>),
     /// Nor can any other: the pool is broken.
     Pool(Arc<PoolError>),
+    /// The pool was aborted: no lane has to get ready any more.
+    Stopped,
 }
 
 /// A job as a pool sees it.
@@ -266,17 +268,32 @@ impl<J: Pooled + Send + 'static> Pool<J> {
                 // which the hook has reported and which must not cost a lane.
                 Popped::Job(job) => {
                     // It may have lost its worker while it waited for the job.
-                    if let Err(unready) = lane.ready() {
-                        self.queue.put_back(job);
-                        return Err(Ended::Failed(unready));
+                    match lane.ready() {
+                        Ok(()) => contained(|| lane.run(job, Seat::new(&self.load))),
+                        Err(unready) => {
+                            self.return_job(job, &unready);
+                            return Err(Ended::Failed(unready));
+                        }
                     }
-                    contained(|| lane.run(job, Seat::new(&self.load)));
                 }
                 Popped::Idle => return Err(Ended::Idle),
                 Popped::Over => break,
             }
         }
         Ok(())
+    }
+
+    /// What becomes of a job that a lane has taken and cannot run.
+    fn return_job(&self, job: J, unready: &Unready) {
+        match unready {
+            Unready::Lane(_) | Unready::Pool(_) => self.queue.put_back(job),
+            // It was in nobody's hands when the queue was emptied.
+            Unready::Stopped => {
+                let seat = Seat::new(&self.load);
+                job.refuse(TaskError::Cancelled);
+                drop(seat);
+            }
+        }
     }
 
     fn lane_ended(self: &Arc<Self>, ended: Option<Ended>, was_ready: bool) {
@@ -292,7 +309,7 @@ impl<J: Pooled + Send + 'static> Pool<J> {
             Some(Ended::Failed(Unready::Lane(cause))) if is_last => Some(cause),
             _ => None,
         };
-        // Where there is nothing left to run, nothing is broken: an abort may have hit a lane on its way.
+        // Where there is nothing left to run, nothing is broken.
         let cause = cause.filter(|_| lanes.broken.is_none() && !self.queue.is_over());
         let cause = match (cause, &lanes.broken) {
             (Some(cause), _) => {

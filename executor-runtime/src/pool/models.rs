@@ -163,6 +163,21 @@ impl Lane<Kept> for Keeps {
     }
 }
 
+/// A lane that is ready once, and then is as `then` says.
+struct ReadyOnce {
+    was: bool,
+    then: fn() -> Unready,
+}
+
+impl Lane<Kept> for ReadyOnce {
+    fn ready(&mut self) -> Result<(), Unready> {
+        if std::mem::replace(&mut self.was, true) { Err((self.then)()) } else { Ok(()) }
+    }
+    fn run(&mut self, _: Kept, _: Seat<'_>) {
+        unreachable!("it is not ready when it has a job");
+    }
+}
+
 /// A pool of two lanes; those of these numbers never get ready.
 fn pool(idle_timeout: Option<Duration>, broken: &'static [usize]) -> Arc<Pool<Kept>> {
     let options = PoolOptions {
@@ -288,6 +303,32 @@ fn a_broken_pool_is_never_ready() {
         }
         pool.grow(1);
         assert!(matches!(pool.wait_ready(), Err(TaskError::PoolBroken { .. })));
+    });
+}
+
+/// Found: a job that is put back by a lane that was stopped, or lost by one that fails.
+#[test]
+fn a_job_in_the_hands_of_a_lane_that_cannot_run_it_ends() {
+    fn end_of_a_job(then: fn() -> Unready) -> TaskError {
+        let options = PoolOptions {
+            max_lanes: 1,
+            name_prefix: "model".to_owned(),
+            stack_size_bytes: None,
+            idle_timeout: None,
+            max_pending: None,
+        };
+        let pool = Pool::new(options, move || Box::new(ReadyOnce { was: false, then }));
+        let (job, future) = Kept::new();
+        pool.submit(job);
+        pool.close();
+        assert!(pool.join(None));
+        future.result().expect_err("nobody can run it")
+    }
+
+    check(|| {
+        assert!(matches!(end_of_a_job(|| Unready::Stopped), TaskError::Cancelled));
+        let failed = || Unready::Lane(Arc::new(PoolError::LanePanicked));
+        assert!(matches!(end_of_a_job(failed), TaskError::PoolBroken { .. }));
     });
 }
 

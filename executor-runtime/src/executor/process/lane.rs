@@ -39,12 +39,21 @@ impl ProcessLane {
     /// Starts a worker, which becomes the lane's.
     fn start(&mut self) -> Result<&mut Worker, Unready> {
         self.tasks_done = 0;
+        match self.new_worker() {
+            Ok(worker) => Ok(self.worker.insert(worker)),
+            // It was killed on its way, or need not have been started.
+            Err(_) if self.crew.is_stopped() => Err(Unready::Stopped),
+            Err(unready) => Err(unready),
+        }
+    }
+
+    fn new_worker(&self) -> Result<Worker, Unready> {
         let options = &self.options;
         let mut worker = start_worker(&options.worker, &self.crew).map_err(|cause| Unready::Lane(Arc::new(cause)))?;
         if let Some(initializer) = &options.initializer {
             initialize(&mut worker, initializer, options.timeout).map_err(|cause| Unready::Pool(Arc::new(cause)))?;
         }
-        Ok(self.worker.insert(worker))
+        Ok(worker)
     }
 
     /// Lets go of a worker that has run as many tasks as it may. The next one starts when the lane gets ready.
@@ -115,8 +124,12 @@ impl Lane<RemoteJob> for ProcessLane {
                 None => match self.start() {
                     Ok(worker) => worker,
                     Err(unready) => {
-                        let (Unready::Lane(cause) | Unready::Pool(cause)) = &unready;
-                        let error = self.why_lost(TaskError::PoolBroken { cause: Arc::clone(cause) });
+                        let error = match &unready {
+                            Unready::Lane(cause) | Unready::Pool(cause) => {
+                                TaskError::PoolBroken { cause: Arc::clone(cause) }
+                            }
+                            Unready::Stopped => TaskError::PoolShutDown,
+                        };
                         self.unready = Some(unready);
                         return job.fail(&error, &mut seat);
                     }
