@@ -76,7 +76,7 @@ pub mod __private {
 
     pub use crate::executor::{Exit, IsErr, NotErr, Probe, Question, taken};
     pub use crate::task::{
-        CodecError, Decoder, Encoded, Encoder, ProcessArgument, ProcessOutput, TASKS, TaskEntry, WireId,
-        assert_argument, assert_output, encode, get, run_encoded,
+        CodecError, Decoder, Encoded, Encoder, Passing, ProcessArgument, ProcessOutput, TASKS, TaskEntry, WireId,
+        encode, run_encoded,
     };
 }

@@ -212,12 +212,8 @@ fn process_task(model: &Model) -> TokenStream {
     let writes = arguments().map(|(argument, local)| write(model, argument, local));
     let reads = arguments().map(|(argument, local)| read(model, argument, local));
     let uses = arguments().map(|(argument, local)| pass(model, argument, local));
+    let output = passing(model, &model.output);
     let id = wire_id(model);
-    // Where the type is written: one that cannot be sent is reported there.
-    let place = Span::mixed_site().located_at(model.output.span());
-    let (output, out, input) = (Ident::new("output", place), Ident::new("out", place), Ident::new("input", place));
-    let write_output = quote_spanned!(place=> #out.value(#output));
-    let read_output = quote_spanned!(place=> #input.value());
     quote_spanned! {Span::mixed_site()=>
         #[automatically_derived]
         #allow
@@ -240,12 +236,12 @@ fn process_task(model: &Model) -> TokenStream {
                 output: &Self::Output,
                 out: &mut #runtime::__private::Encoder<'_>,
             ) -> ::core::result::Result<(), #runtime::__private::CodecError> {
-                #write_output
+                #output.write_value(output, out)
             }
             fn decode_output(
                 input: &mut #runtime::__private::Decoder<'_>,
             ) -> ::core::result::Result<Self::Output, #runtime::__private::CodecError> {
-                #read_output
+                #output.read_value(input)
             }
         }
     }
@@ -253,74 +249,66 @@ fn process_task(model: &Model) -> TokenStream {
 
 /// The statement that writes one argument.
 fn write(model: &Model, argument: &Argument, local: &Ident) -> TokenStream {
-    let (place, local) = located(&argument.ty, local);
     match &argument.passing {
-        Passing::Bytes => quote_spanned!(place=> out.bytes(#local)?;),
+        Passing::Bytes => quote_spanned!(Span::mixed_site()=> out.bytes(#local)?;),
         Passing::Borrowed(referent) => {
-            let referent = model.borrowing_for("'_", referent);
-            quote_spanned!(place=> out.borrowed::<#referent>(*#local)?;)
+            let passing = passing(model, &model.borrowing_for("'_", referent));
+            quote_spanned!(Span::mixed_site()=> #passing.write_borrowed(*#local, out)?;)
         }
-        Passing::Value => quote_spanned!(place=> out.value(#local)?;),
+        Passing::Value => {
+            let passing = passing(model, &model.borrowing_for("'_", &argument.ty));
+            quote_spanned!(Span::mixed_site()=> #passing.write_value(#local, out)?;)
+        }
     }
 }
 
 /// The statement that reads one argument.
 fn read(model: &Model, argument: &Argument, local: &Ident) -> TokenStream {
-    let (place, local) = located(&argument.ty, local);
     match &argument.passing {
-        Passing::Bytes => quote_spanned!(place=> let #local = input.bytes()?;),
+        Passing::Bytes => quote_spanned!(Span::mixed_site()=> let #local = input.bytes()?;),
         Passing::Borrowed(referent) => {
-            let referent = model.borrowing_for("'de", referent);
-            quote_spanned!(place=> let #local = input.borrowed::<#referent>()?;)
+            let passing = passing(model, &model.borrowing_for("'de", referent));
+            quote_spanned!(Span::mixed_site()=> let #local = #passing.read_borrowed(input)?;)
         }
         Passing::Value => {
-            let ty = model.borrowing_for("'de", &argument.ty);
-            quote_spanned!(place=> let #local = input.value::<#ty>()?;)
+            let passing = passing(model, &model.borrowing_for("'de", &argument.ty));
+            quote_spanned!(Span::mixed_site()=> let #local = #passing.read_value(input)?;)
         }
     }
-}
-
-/// Where a type that cannot be sent is reported: where it is written.
-fn located(ty: &Type, local: &Ident) -> (Span, Ident) {
-    let place = Span::mixed_site().located_at(ty.span());
-    (place, Ident::new(&local.to_string(), place))
 }
 
 /// What the function is given for one argument that was read.
 fn pass(model: &Model, argument: &Argument, local: &Ident) -> TokenStream {
     match &argument.passing {
         Passing::Borrowed(referent) => {
-            let runtime = &model.runtime;
-            let referent = model.borrowing_for("'de", referent);
-            quote_spanned!(Span::mixed_site()=> #runtime::__private::get::<#referent>(&#local))
+            let passing = passing(model, &model.borrowing_for("'de", referent));
+            quote_spanned!(Span::mixed_site()=> #passing.lend(&#local))
         }
         Passing::Bytes | Passing::Value => local.to_token_stream(),
     }
 }
 
+/// What writes and reads a type, also one that cannot be sent: only the assertions refuse it.
+fn passing(model: &Model, ty: &Type) -> TokenStream {
+    let runtime = &model.runtime;
+    quote_spanned!(Span::mixed_site()=> #runtime::__private::Passing::<#ty>::NEW)
+}
+
 /// Makes a type that cannot be sent an error on its own token, in our words.
 fn assertions(model: &Model) -> TokenStream {
     let runtime = &model.runtime;
-    // Ours in part: a path that is the user's throughout is linted as such.
-    let private = quote_spanned!(Span::mixed_site()=> #runtime::__private);
-    let arguments = model.arguments.iter().map(|argument| {
-        let ty = match &argument.passing {
-            Passing::Bytes => return TokenStream::new(),
-            Passing::Borrowed(referent) => referent,
-            Passing::Value => &argument.ty,
-        };
-        let ty = model.borrowing_for("'_", ty);
-        quote_spanned!(ty.span()=> #private::assert_argument::<#ty>();)
+    let kept = if model.borrows { "assert_borrowed" } else { "assert_kept" };
+    let arguments = model.arguments.iter().map(|argument| (model.borrowing_for("'_", argument.sent()), kept));
+    let (types, assertions): (Vec<_>, Vec<_>) = arguments.chain([(model.output.clone(), "assert_output")]).unzip();
+    let passings = types.iter().map(|ty| quote_spanned!(Span::mixed_site()=> #runtime::__private::Passing<#ty>));
+    // Where the types are written: what is wrong with one is reported there.
+    let names: Vec<_> = types.iter().map(|ty| Ident::new("passing", ty.span())).collect();
+    let assertions = types.iter().zip(&names).zip(&assertions).map(|((ty, name), assertion)| {
+        let assertion = Ident::new(assertion, ty.span());
+        quote_spanned!(ty.span()=> |#name| #name.#assertion())
     });
-    let output = &model.output;
-    let output = quote_spanned! {output.span()=>
-        #private::assert_output::<#output>();
-    };
     quote_spanned! {Span::mixed_site()=>
-        const _: fn() = || {
-            #(#arguments)*
-            #output
-        };
+        const _: (#(fn(#passings),)*) = (#(#assertions,)*);
     }
 }
 

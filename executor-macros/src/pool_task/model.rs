@@ -131,6 +131,14 @@ impl Argument {
         Scan::argument(kind, refusals).visit_type_mut(&mut typed.ty.as_ref().clone());
         Some(Argument { name: name(index, &typed.pat), ty: typed.ty.as_ref().clone(), passing: Passing::of(&typed.ty) })
     }
+
+    /// What has to become bytes.
+    pub(crate) fn sent(&self) -> &Type {
+        match &self.passing {
+            Passing::Borrowed(referent) => referent,
+            Passing::Bytes | Passing::Value => &self.ty,
+        }
+    }
 }
 
 fn name(index: usize, pattern: &Pat) -> Ident {

@@ -1,10 +1,11 @@
 //! How arguments and values become bytes: postcard through serde, one value
 //! after the other, with byte strings and paths as plain bytes.
+//!
+//! `passing` chooses between this and nothing, for the expansions.
 
 use std::fmt::Display;
 use std::path::Path;
 
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::{ProcessTask, panics};
@@ -64,15 +65,6 @@ impl<'b> Encoder<'b> {
         postcard::to_io(value, &mut *self.out).map(drop).map_err(CodecError::encoding)
     }
 
-    /// The referent of an argument that is borrowed.
-    ///
-    /// # Errors
-    ///
-    /// As [`Encoder::value`].
-    pub fn borrowed<'v, T: Borrowed<'v> + ?Sized>(&mut self, value: &T) -> Result<(), CodecError> {
-        value.encode(self)
-    }
-
     /// Bytes as they are.
     ///
     /// # Errors
@@ -102,15 +94,6 @@ impl<'de> Decoder<'de> {
         let (value, rest) = postcard::take_from_bytes(self.input).map_err(CodecError::decoding)?;
         self.input = rest;
         Ok(value)
-    }
-
-    /// What an argument that was borrowed is held in.
-    ///
-    /// # Errors
-    ///
-    /// As [`Decoder::value`].
-    pub fn borrowed<T: Borrowed<'de> + ?Sized>(&mut self) -> Result<T::Held, CodecError> {
-        T::decode(self)
     }
 
     /// Bytes, in place.
@@ -206,11 +189,6 @@ impl<'de> Borrowed<'de> for Path {
     }
 }
 
-/// Lends what [`Decoder::borrowed`] holds.
-pub fn get<'h, 'de, T: Borrowed<'de> + ?Sized>(held: &'h T::Held) -> &'h T {
-    T::get(held)
-}
-
 /// A call whose arguments were borrowed, kept as bytes.
 pub struct Encoded(Vec<u8>);
 
@@ -240,31 +218,3 @@ pub(crate) fn encode_into<T: ProcessTask>(args: &T::Args<'_>, out: &mut Vec<u8>)
 pub fn run_encoded<T: ProcessTask>(encoded: &Encoded) -> Result<T::Output, TaskError> {
     T::run(&mut Decoder::new(&encoded.0)).map_err(|error| error.into_task_error(Payload::Arguments, T::NAME))
 }
-
-/// What can be an argument of a process task: it must become bytes and come back from them.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be an argument of a process task: it cannot be sent to a worker process",
-    label = "needs `serde::Serialize` and `serde::Deserialize`",
-    note = "add `#[derive(serde::Serialize, serde::Deserialize)]` to the type, or use `#[pool_task(thread)]`"
-)]
-pub trait ProcessArgument<'de> {}
-
-#[diagnostic::do_not_recommend]
-impl<'de, T: Borrowed<'de> + ?Sized> ProcessArgument<'de> for T {}
-
-/// What a process task can return: it must become bytes and come back from them.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be the value of a process task: it cannot be sent back from a worker process",
-    label = "needs `serde::Serialize` and `serde::Deserialize`",
-    note = "add `#[derive(serde::Serialize, serde::Deserialize)]` to the type, or use `#[pool_task(thread)]`"
-)]
-pub trait ProcessOutput {}
-
-#[diagnostic::do_not_recommend]
-impl<T: Serialize + DeserializeOwned> ProcessOutput for T {}
-
-/// Names the argument type that cannot be sent.
-pub const fn assert_argument<'de, T: ProcessArgument<'de> + ?Sized>() {}
-
-/// Names the return type that cannot be sent.
-pub const fn assert_output<T: ProcessOutput + ?Sized>() {}

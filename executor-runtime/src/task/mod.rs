@@ -23,20 +23,19 @@ mod local;
 #[cfg(all(test, shuttle))]
 mod models;
 pub(crate) mod panics;
+mod passing;
 pub(crate) mod registry;
 mod remote;
 mod run;
 
 pub use call::Call;
 pub use chunk::RunChunk;
-pub use codec::{
-    CodecError, Decoder, Encoded, Encoder, ProcessArgument, ProcessOutput, assert_argument, assert_output, encode, get,
-    run_encoded,
-};
+pub use codec::{CodecError, Decoder, Encoded, Encoder, encode, run_encoded};
 pub use definition::{OwnedTask, ProcessTask, Task};
 pub use initializer::Initialized;
 pub use job::{Job, ProcessJob, ThreadJob};
 pub use local::LocalJob;
+pub use passing::{Passing, ProcessArgument, ProcessOutput};
 pub use registry::{TASKS, TaskEntry, WireId};
 pub use remote::{RemoteJob, RunningJob};
 pub use run::Run;

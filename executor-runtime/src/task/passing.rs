@@ -1,0 +1,187 @@
+//! What the expansion of `#[pool_task(process)]` says of each type of a signature.
+//!
+//! A type that cannot be sent is one error, on its token and in our words: that of an assertion. So that nothing
+//! else is an error because of it, the rest of the expansion does not demand that a type can be sent. It writes and
+//! reads through [`Passing`], which has methods for every type: its own where the type can be sent, and where not
+//! those of [`Refused`], which method resolution finds behind them.
+
+use std::marker::PhantomData;
+use std::ops::Deref;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::codec::{Borrowed, CodecError, Decoder, Encoder};
+
+/// What can be an argument of a process task: it must become bytes and come back from them.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be an argument of a process task: it cannot be sent to a worker process",
+    label = "needs `serde::Serialize` and `serde::Deserialize`",
+    note = "add `#[derive(serde::Serialize, serde::Deserialize)]` to the type, or use `#[pool_task(thread)]`"
+)]
+pub trait ProcessArgument<'de> {}
+
+#[diagnostic::do_not_recommend]
+impl<'de, T: Borrowed<'de> + ?Sized> ProcessArgument<'de> for T {}
+
+/// What a process task can return: it must become bytes and come back from them.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the value of a process task: it cannot be sent back from a worker process",
+    label = "needs `serde::Serialize` and `serde::Deserialize`",
+    note = "add `#[derive(serde::Serialize, serde::Deserialize)]` to the type, or use `#[pool_task(thread)]`"
+)]
+pub trait ProcessOutput {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Serialize + DeserializeOwned> ProcessOutput for T {}
+
+/// The way of a `T` into bytes and out of them.
+pub struct Passing<T: ?Sized>(PhantomData<*const T>);
+
+impl<T: ?Sized> Passing<T> {
+    /// It has no state.
+    pub const NEW: Self = Self(PhantomData);
+
+    /// Names the type of an argument, of a call that borrows, that cannot be sent.
+    pub fn assert_borrowed<'de>(&self)
+    where
+        T: ProcessArgument<'de>,
+    {
+    }
+}
+
+impl<T: Send> Passing<T> {
+    /// Names the type of an argument that is kept as it is until it is sent, and cannot be.
+    pub fn assert_kept<'de>(&self)
+    where
+        T: ProcessArgument<'de>,
+    {
+    }
+
+    /// Names the type of a value that cannot be sent.
+    pub fn assert_output(&self)
+    where
+        T: ProcessOutput,
+    {
+    }
+}
+
+impl<T: Serialize> Passing<T> {
+    /// Appends a value.
+    ///
+    /// # Errors
+    ///
+    /// As [`Encoder::value`].
+    #[inline]
+    pub fn write_value(&self, value: &T, out: &mut Encoder<'_>) -> Result<(), CodecError> {
+        out.value(value)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Passing<T> {
+    /// Takes a value off.
+    ///
+    /// # Errors
+    ///
+    /// As [`Decoder::value`].
+    #[inline]
+    pub fn read_value(&self, input: &mut Decoder<'de>) -> Result<T, CodecError> {
+        input.value()
+    }
+}
+
+impl<'de, T: Borrowed<'de> + ?Sized> Passing<T> {
+    /// Appends what an argument borrows from.
+    ///
+    /// # Errors
+    ///
+    /// As [`Encoder::value`].
+    #[inline]
+    pub fn write_borrowed(&self, value: &T, out: &mut Encoder<'_>) -> Result<(), CodecError> {
+        value.encode(out)
+    }
+
+    /// Takes it off; it is held while the function runs.
+    ///
+    /// # Errors
+    ///
+    /// As [`Decoder::value`].
+    #[inline]
+    pub fn read_borrowed(&self, input: &mut Decoder<'de>) -> Result<T::Held, CodecError> {
+        T::decode(input)
+    }
+
+    /// Lends it to the function.
+    #[inline]
+    pub fn lend<'h>(&self, held: &'h T::Held) -> &'h T {
+        T::get(held)
+    }
+}
+
+impl<T: ?Sized> Deref for Passing<T> {
+    type Target = Refused<T>;
+
+    fn deref(&self) -> &Refused<T> {
+        &Refused(PhantomData)
+    }
+}
+
+/// The way of a type that cannot be sent. Nothing ever goes it, since the program does not compile.
+pub struct Refused<T: ?Sized>(PhantomData<*const T>);
+
+#[expect(clippy::unused_self, reason = "method resolution goes by it")]
+impl<T: ?Sized> Refused<T> {
+    /// Nothing: a type that is not `Send` is refused by [`OwnedTask::Owned`](super::OwnedTask), and once is enough.
+    pub fn assert_kept(&self) {}
+
+    /// Nothing: a type that is not `Send` is refused by [`Task::Output`](super::Task).
+    pub fn assert_output(&self) {}
+
+    /// In place of [`Passing::write_value`].
+    ///
+    /// # Errors
+    ///
+    /// None, like the others here.
+    pub fn write_value(&self, _: &T, _: &mut Encoder<'_>) -> Result<(), CodecError> {
+        never()
+    }
+
+    /// In place of [`Passing::read_value`].
+    ///
+    /// # Errors
+    ///
+    /// None.
+    pub fn read_value(&self, _: &mut Decoder<'_>) -> Result<T, CodecError>
+    where
+        T: Sized,
+    {
+        never()
+    }
+
+    /// In place of [`Passing::write_borrowed`].
+    ///
+    /// # Errors
+    ///
+    /// None.
+    pub fn write_borrowed(&self, _: &T, _: &mut Encoder<'_>) -> Result<(), CodecError> {
+        never()
+    }
+
+    /// In place of [`Passing::read_borrowed`].
+    ///
+    /// # Errors
+    ///
+    /// None.
+    pub fn read_borrowed(&self, _: &mut Decoder<'_>) -> Result<(), CodecError> {
+        never()
+    }
+
+    /// In place of [`Passing::lend`].
+    pub fn lend<'h>(&self, (): &'h ()) -> &'h T {
+        never()
+    }
+}
+
+fn never() -> ! {
+    unreachable!("a type that cannot be sent does not compile")
+}
