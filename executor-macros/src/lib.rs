@@ -51,9 +51,20 @@ use proc_macro::TokenStream;
 ///
 /// # Options
 ///
+/// - `timeout = "2s"`: how long a call may run, counted from its start; also
+///   any constant expression of type `Duration`. `Call::timeout` says otherwise
+///   for one call.
+/// - `retries = n`: how often a call runs again whose worker died or that ran
+///   out of time. It says that the task may run twice; one that does not say so
+///   never does. `Call::retries` says otherwise for one call. Process tasks only.
 /// - `name = ".."`: what the task is called, instead of by its path. No other
 ///   task of the program may have the name. Set it to move or rename the
 ///   function without changing its identity.
+/// - `version = n`: goes with the name, by default 0. Tasks of one name and two
+///   versions are two tasks. Executors of one's own see it, for they may meet
+///   another version of the program. Process tasks only.
+/// - `instances(u32, String)`: for which types a generic function is a process
+///   task; see below.
 /// - `crate = path`: where the crate `executor-runtime` is found, if it is
 ///   re-exported or was renamed.
 ///
@@ -67,16 +78,42 @@ use proc_macro::TokenStream;
 ///
 /// The result is owned: it outlives the call.
 ///
+/// # Generic functions
+///
+/// A thread task may be generic: it is a task for every type that the function
+/// takes, if it is `Send + 'static`. A worker process finds tasks by name, so a
+/// process task lists its types, or a tuple of types for each instance if it
+/// has several type parameters:
+///
+/// ```
+/// use executor_runtime::prelude::*;
+///
+/// #[pool_task(process, instances(u32, String))]
+/// fn largest<T: Ord + Clone>(items: Vec<T>) -> Option<T> {
+///     items.iter().max().cloned()
+/// }
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let pool = ProcessPoolExecutor::new(1)?;
+/// assert_eq!(pool.submit(largest::task(vec![3_u32, 7, 5])).result()?, Some(7));
+/// # Ok(())
+/// # }
+/// ```
+///
+/// An instance's name is the task's with its types, as in `largest<u32>`. Its
+/// signature names types and parameters: `T::Item` is refused.
+///
 /// # Errors
 ///
 /// At compile time, all at once and each on its token: functions that are
-/// generic, `async`, `unsafe`, `extern` or methods; `&mut` arguments and `impl`
-/// types; borrowed results; for process tasks also pointers, trait objects and
-/// `'static` borrows. A type of the function's name in the same module is an
-/// error too, for the task needs that name.
+/// `async`, `unsafe`, `extern` or methods; `&mut` arguments and `impl`
+/// types; borrowed results; for process tasks also pointers, trait objects,
+/// `'static` borrows, types without serde and generics without `instances(..)`.
+/// A type of the function's name in the same module is an error too, for the
+/// task needs that name.
 ///
 /// When a pool is built: two process tasks of the program with one
-/// `name = ".."` are `PoolError::DuplicateTask`.
+/// `name = ".."` and one `version` are `PoolError::DuplicateTask`.
 ///
 /// When it runs: a `Result` that the function returns is its value, and kept
 /// apart from the `TaskError` of a call that has no value.

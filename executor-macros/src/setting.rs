@@ -1,10 +1,13 @@
-//! `name` and `name = value`: how every macro of this crate is given its options.
+//! `name`, `name = value` and `name(list)`: how every macro of this crate is given its options.
+
+use std::time::Duration;
 
 use proc_macro2::{Group, TokenStream};
+use quote::{ToTokens, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::parse::{Parse, ParseStream, Parser as _};
 use syn::punctuated::Punctuated;
-use syn::{Expr, Ident, Lit, LitStr, Path, Token, parse_quote, token};
+use syn::{Expr, ExprLit, Ident, Lit, LitStr, Path, Token, parse_quote, token};
 
 use crate::refusals::Refusals;
 
@@ -18,16 +21,14 @@ pub(crate) struct Setting {
 pub(crate) enum Value {
     Missing,
     Given(Expr),
-    /// `name(..)`: no option takes this form, but an unknown one may be so written.
-    List,
+    List(Group),
 }
 
 impl Parse for Setting {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         let name = input.call(Ident::parse_any)?;
         let value = if input.peek(token::Paren) {
-            input.parse::<Group>()?;
-            Value::List
+            Value::List(input.parse()?)
         } else if input.parse::<Option<Token![=]>>()?.is_some() {
             Value::Given(input.parse()?)
         } else {
@@ -51,7 +52,7 @@ impl Setting {
         let Setting { name, value } = self;
         match value {
             Value::Given(value) => Some(value),
-            Value::Missing | Value::List => {
+            Value::Missing | Value::List(_) => {
                 refusals.refuse(&name, format!("`{name}` needs a value: `{name} = {example}`"));
                 None
             }
@@ -70,15 +71,85 @@ impl Setting {
     }
 
     /// The value as a string literal.
-    pub(crate) fn literal(self, refusals: &mut Refusals) -> Option<LitStr> {
-        let value = self.expression("\"..\"", refusals)?;
-        if let Expr::Lit(literal) = &value
-            && let Lit::Str(text) = &literal.lit
-        {
-            return Some(text.clone());
+    pub(crate) fn string(self, refusals: &mut Refusals) -> Option<LitStr> {
+        match self.expression("\"..\"", refusals)? {
+            Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text),
+            other => {
+                refusals.refuse(other, "expected a string literal");
+                None
+            }
         }
-        refusals.refuse(value, "expected a string literal");
-        None
+    }
+
+    /// The value as a whole number: a literal, or an expression that the compiler looks at.
+    pub(crate) fn number(self, refusals: &mut Refusals) -> Option<Expr> {
+        let value = self.expression("3", refusals)?;
+        match literal(&value) {
+            Some(Lit::Int(_)) | None => Some(value),
+            Some(other) => {
+                refusals.refuse(other, "expected a whole number");
+                None
+            }
+        }
+    }
+
+    /// The value as a span of time.
+    pub(crate) fn time(self, refusals: &mut Refusals) -> Option<Time> {
+        const EXPECTED: &str = "expected a time such as `\"2s\"` or `\"150ms\"`, or an expression of type `Duration`";
+
+        let value = self.expression("\"2s\"", refusals)?;
+        match literal(&value) {
+            None => Some(Time::Computed(value)),
+            Some(Lit::Str(text)) => match humantime::parse_duration(&text.value()) {
+                Ok(time) => Some(Time::Written(text.clone(), time)),
+                Err(error) => {
+                    refusals.refuse(text, format!("{EXPECTED}: {error}"));
+                    None
+                }
+            },
+            Some(other) => {
+                refusals.refuse(other, EXPECTED);
+                None
+            }
+        }
+    }
+}
+
+/// A span of time, as an option is given it.
+pub(crate) enum Time {
+    /// As a text: `"2s"`.
+    Written(LitStr, Duration),
+    /// As any expression of type `Duration`.
+    Computed(Expr),
+}
+
+impl Time {
+    pub(crate) fn is_zero(&self) -> bool {
+        matches!(self, Time::Written(_, time) if time.is_zero())
+    }
+}
+
+impl ToTokens for Time {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        match self {
+            Time::Written(text, time) => {
+                let (seconds, nanoseconds) = (time.as_secs(), time.subsec_nanos());
+                tokens.extend(quote_spanned!(text.span()=> ::core::time::Duration::new(#seconds, #nanoseconds)));
+            }
+            Time::Computed(value) => value.to_tokens(tokens),
+        }
+    }
+}
+
+/// Whether an expression is the number zero, written down.
+pub(crate) fn is_zero(value: &Expr) -> bool {
+    matches!(literal(value), Some(Lit::Int(number)) if number.base10_digits() == "0")
+}
+
+fn literal(value: &Expr) -> Option<&Lit> {
+    match value {
+        Expr::Lit(literal) => Some(&literal.lit),
+        _ => None,
     }
 }
 

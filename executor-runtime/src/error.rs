@@ -55,6 +55,8 @@ pub enum TaskError {
     TimedOut {
         /// The limit that was passed.
         limit: Duration,
+        /// How often the task was run: more than once only if it has [`retries`](crate::Call::retries).
+        attempts: u32,
     },
     /// The worker process that ran the task died. (Python: `BrokenProcessPool`, for all tasks of the pool.)
     WorkerDied(Arc<WorkerDeath>),
@@ -117,7 +119,10 @@ impl fmt::Display for TaskError {
         match self {
             Self::Panicked(report) => report.fmt(f),
             Self::Cancelled => f.write_str("the task was cancelled before it started"),
-            Self::TimedOut { limit } => write!(f, "the task ran longer than its limit of {limit:?}"),
+            Self::TimedOut { limit, attempts } => {
+                write!(f, "the task ran longer than its limit of {limit:?}")?;
+                write_attempts(f, *attempts)
+            }
             Self::WorkerDied(death) => death.fmt(f),
             Self::Encode(failure) => write!(f, "could not encode {failure}"),
             Self::Decode(failure) => write!(f, "could not decode {failure}"),
@@ -153,19 +158,20 @@ pub struct WorkerDeath {
     pub task: String,
     /// How long the task had been running, counted from when it was sent to the worker.
     pub ran_for: Duration,
-}
-
-impl WorkerDeath {
-    /// Puts the parts together.
-    pub(crate) fn new(pid: u32, exit: WorkerExit, task: String, ran_for: Duration) -> Self {
-        Self { pid, exit, task, ran_for }
-    }
+    /// How often the task was run: more than once only if it has [`retries`](crate::Call::retries).
+    pub attempts: u32,
 }
 
 impl fmt::Display for WorkerDeath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "worker process {} {} after running `{}` for {:.1?}", self.pid, self.exit, self.task, self.ran_for)
+        write!(f, "worker process {} {} after running `{}` for {:.1?}", self.pid, self.exit, self.task, self.ran_for)?;
+        write_attempts(f, self.attempts)
     }
+}
+
+/// Says that it was not for want of trying.
+fn write_attempts(f: &mut fmt::Formatter<'_>, attempts: u32) -> fmt::Result {
+    if attempts > 1 { write!(f, ", at the last of {attempts} attempts") } else { Ok(()) }
 }
 
 /// How a worker process ended (Python: `Process.exitcode`).

@@ -76,7 +76,7 @@ pub mod __private {
 
     pub use crate::executor::{Exit, IsErr, NotErr, Probe, Question, taken};
     pub use crate::task::{
-        CodecError, Decoder, Encoded, Encoder, Passing, ProcessArgument, ProcessOutput, TASKS, TaskEntry, WireId,
+        Coded, Decoder, Encoded, Encoder, Instance, Passing, ProcessArgument, ProcessOutput, TASKS, TaskEntry, WireId,
         encode, run_encoded,
     };
 }

@@ -612,7 +612,7 @@ fn a_time_limit_counts_from_the_start(make: Make<'_>) -> Outcome {
     busy.result()?;
     assert_eq!(queued.result()?, 25);
     let error = slow.result().expect_err("nobody opens its gate in time");
-    assert!(matches!(error, TaskError::TimedOut { limit: told } if told == limit), "{error:?}");
+    assert!(matches!(error, TaskError::TimedOut { limit: told, .. } if told == limit), "{error:?}");
     // A thread is still at the gate; nobody is, where the worker was killed.
     if let Some(thread) = second.try_await_task() {
         thread.open();

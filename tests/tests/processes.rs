@@ -168,7 +168,7 @@ fn a_task_that_runs_too_long_is_killed() -> Outcome {
     limited(|| {
         let pool = ProcessPoolExecutor::builder().max_workers(1).timeout(Duration::from_millis(50)).build()?;
         let limit_of = |future: TaskFuture<()>| match future.result() {
-            Err(TaskError::TimedOut { limit }) => limit,
+            Err(TaskError::TimedOut { limit, .. }) => limit,
             other => panic!("no time-out: {other:?}"),
         };
         assert_eq!(limit_of(pool.submit(spin::task())), Duration::from_millis(50));

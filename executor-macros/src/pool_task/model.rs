@@ -4,15 +4,17 @@ use proc_macro2::Span;
 use quote::format_ident;
 use syn::visit_mut::{self, VisitMut};
 use syn::{
-    Expr, FnArg, GenericParam, Ident, Lifetime, LitStr, Pat, Path, ReturnType, Safety, Signature, Type, TypeFnPtr,
-    TypeImplTrait, TypeNever, TypePtr, TypeReference, TypeTraitObject, parse_quote,
+    Expr, FnArg, Ident, Lifetime, LitStr, Pat, Path, ReturnType, Safety, Signature, Type, TypeFnPtr, TypeImplTrait,
+    TypeNever, TypePtr, TypeReference, TypeTraitObject, parse_quote,
 };
 
 use super::args::{Args, Kind};
+use super::generics::Parameters;
 use super::types::{borrows, is_byte_slice, peeled};
 use crate::attributes::conditions;
 use crate::function::Function;
 use crate::refusals::Refusals;
+use crate::setting::Time;
 
 const MAX_ARGUMENTS: usize = 12;
 
@@ -20,8 +22,12 @@ const MAX_ARGUMENTS: usize = 12;
 pub(crate) struct Model {
     pub(crate) function: Function,
     pub(crate) kind: Kind,
+    pub(crate) timeout: Option<Time>,
+    pub(crate) retries: Option<Expr>,
     pub(crate) name: Option<LitStr>,
+    pub(crate) version: Option<Expr>,
     pub(crate) runtime: Path,
+    pub(crate) parameters: Parameters,
     pub(crate) arguments: Vec<Argument>,
     pub(crate) output: Type,
     /// Whether a call lives only as long as what it borrows.
@@ -50,11 +56,13 @@ impl Model {
         let signature = &function.signature;
         refuse_second_attribute(&function, refusals);
         refuse_qualifiers(signature, refusals);
-        refuse_generics(signature, refusals);
+        let parameters = Parameters::read(signature, args.kind, args.instances, refusals);
         let arguments = read_arguments(signature, args.kind, refusals);
         let output = read_output(signature, args.kind, refusals);
         let borrows = arguments.iter().any(|argument| !borrows(&argument.ty, &signature.generics).is_empty());
-        Some(Model { kind: args.kind?, name: args.name, runtime: args.runtime, function, arguments, output, borrows })
+        let Args { kind, timeout, retries, name, version, runtime, .. } = args;
+        let kind = kind?;
+        Some(Model { function, kind, timeout, retries, name, version, runtime, parameters, arguments, output, borrows })
     }
 }
 
@@ -79,7 +87,11 @@ fn refuse_second_attribute(function: &Function, refusals: &mut Refusals) {
 
 fn refuse_qualifiers(signature: &Signature, refusals: &mut Refusals) {
     if let Some(token) = &signature.asyncness {
-        refusals.refuse(token, "a task cannot be `async`: it has a thread or a process to itself and may block");
+        refusals.refuse(
+            token,
+            "a task cannot be `async`, for nobody polls it where it runs: write a plain `fn` \
+             that calls your runtime's `block_on(async { .. })`",
+        );
     }
     if let Safety::Unsafe(token) = &signature.safety {
         refusals.refuse(token, "a task cannot be `unsafe`: nobody upholds its contract where it runs");
@@ -89,18 +101,6 @@ fn refuse_qualifiers(signature: &Signature, refusals: &mut Refusals) {
     }
     if let Some(variadic) = &signature.variadic {
         refusals.refuse(variadic, "a task has a fixed number of arguments");
-    }
-}
-
-fn refuse_generics(signature: &Signature, refusals: &mut Refusals) {
-    for parameter in &signature.generics.params {
-        if !matches!(parameter, GenericParam::Lifetime(_)) {
-            refusals
-                .refuse(parameter, "a task cannot be generic: write one task per type that calls a generic function");
-        }
-    }
-    if let Some(clause) = &signature.generics.where_clause {
-        refusals.refuse(clause, "a task cannot have a `where` clause");
     }
 }
 
@@ -314,8 +314,6 @@ mod tests {
             "fn f() -> impl Sized {}",
             "fn f() -> ! {}",
             "fn f(#[cfg(unix)] a: u8) {}",
-            "fn f<T>(a: T) {}",
-            "fn f<const N: usize>(a: u8) {}",
             "fn f(a: u8) where u8: Copy {}",
             "async fn f() {}",
             "unsafe fn f() {}",
@@ -328,7 +326,8 @@ mod tests {
     }
 
     #[test]
-    fn a_lifetime_is_the_only_parameter_a_task_has() {
-        assert_eq!(refused(Kind::Process, "fn f<'a>(a: &'a str, b: Option<&'a [u8]>) {}"), 0);
+    fn lifetimes_are_no_parameters_of_a_task() {
+        let model = read(Kind::Process, "fn f<'a>(a: &'a str, b: Option<&'a [u8]>) {}").unwrap();
+        assert!(model.parameters.is_empty());
     }
 }

@@ -1,11 +1,11 @@
 //! What a pool can be told in the parentheses of `thread(..)` and `process(..)`.
 
 use proc_macro2::TokenStream;
-use syn::{Expr, Ident, Lit, Path};
+use syn::{Expr, Ident, Path};
 
 use super::input::Kind;
 use crate::refusals::Refusals;
-use crate::setting::{Setting, default_runtime};
+use crate::setting::{Setting, default_runtime, is_zero};
 use crate::suggestion::suggestion;
 
 /// An option's name, a value that would be right, and the pools that know it.
@@ -92,16 +92,6 @@ fn misplaced(kind: Kind, known: &Known) -> String {
     };
     let name = known.name;
     format!("`{name}` is an option of `{there}(..)`, not of `{here}(..)`")
-}
-
-fn is_zero(value: &Expr) -> bool {
-    match value {
-        Expr::Lit(literal) => match &literal.lit {
-            Lit::Int(number) => number.base10_digits() == "0",
-            _ => false,
-        },
-        _ => false,
-    }
 }
 
 #[cfg(test)]

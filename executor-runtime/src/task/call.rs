@@ -40,6 +40,8 @@ pub struct Call<'a, T: Task> {
 pub struct CallOptions {
     /// How long it may run, from its start.
     pub(crate) limit: Option<Duration>,
+    /// How often it runs again if it was lost.
+    pub(crate) retries: u32,
     /// Higher ones start first.
     pub(crate) priority: i32,
 }
@@ -47,13 +49,15 @@ pub struct CallOptions {
 impl<'a, T: Task> Call<'a, T> {
     #[doc(hidden)]
     pub fn new(args: T::Args<'a>) -> Self {
-        Self { args, options: CallOptions::default(), task: PhantomData }
+        let options = CallOptions { limit: T::TIMEOUT, retries: T::RETRIES, priority: 0 };
+        Self { args, options, task: PhantomData }
     }
 
     /// How long the task may run, counted from its start and not from its submission. (Python has none.)
     ///
     /// In a worker process the task is killed at that point; on a thread it goes on, unseen, and keeps its thread. It
-    /// goes before the [limit of a process pool](crate::ProcessPoolBuilder::timeout).
+    /// goes before the `timeout = ".."` of the task, which goes before the
+    /// [limit of a process pool](crate::ProcessPoolBuilder::timeout).
     ///
     /// # Errors
     ///
@@ -80,6 +84,46 @@ impl<'a, T: Task> Call<'a, T> {
     /// ```
     pub fn timeout(mut self, limit: Duration) -> Self {
         self.options.limit = Some(limit);
+        self
+    }
+
+    /// How often the call runs again if its worker process died or it ran out of time, so that it runs up to
+    /// `retries + 1` times; by default as often as the task's `retries = n` says, or else not at all. (Python has none,
+    /// but a pool that is broken.)
+    ///
+    /// It says that the task may run twice: a worker that dies may have done all of the work, or part of it. Each run
+    /// has the whole of the [time limit](Self::timeout). A panic and a returned `Err` are results and are not tried
+    /// again; nor is a call on a thread, which cannot be lost, or one that a shutdown ends.
+    ///
+    /// # Errors
+    ///
+    /// The future's, if the last run is lost too: that run's, which tells in `attempts` how many there were.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::path::Path;
+    ///
+    /// use executor_runtime::prelude::*;
+    ///
+    /// /// Crashes if it is the first.
+    /// #[pool_task(process)]
+    /// fn second_time_lucky(first: &Path) -> bool {
+    ///     if std::fs::create_dir(first).is_ok() { std::process::abort() } else { true }
+    /// }
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let place = std::env::temp_dir().join(format!("second-time-lucky-{}", std::process::id()));
+    /// # let place = place.as_path();
+    /// let pool = ProcessPoolExecutor::new(1)?;
+    /// let lucky = pool.submit(second_time_lucky::task(place).retries(1)).result();
+    /// # std::fs::remove_dir(place)?;
+    /// assert!(lucky?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn retries(mut self, retries: u32) -> Self {
+        self.options.retries = retries;
         self
     }
 

@@ -204,7 +204,7 @@ impl<T: ProcessTask> ErasedChunk for TypedChunk<'_, T> {
             self.flight = Some(Flight::Each(futures.collect()));
             return None;
         }
-        let job = Remote::<T, _>::new(arguments, options.limit, self.places(permit), answers, self.at);
+        let job = Remote::<T, _>::new(arguments, options, self.places(permit), answers, self.at);
         self.enroll(&job);
         self.flight = Some(Flight::Chunk { future: TaskFuture::new(Arc::<Remote<T, _>>::clone(&job)), calls });
         Some(RemoteJob::new(job, options))

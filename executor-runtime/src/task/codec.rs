@@ -20,6 +20,9 @@ pub struct CodecError {
     pub(crate) direction: Direction,
 }
 
+/// What comes of making bytes, or of reading them.
+pub type Coded<T> = Result<T, CodecError>;
+
 /// Which way a codec was going.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Direction {
@@ -61,7 +64,7 @@ impl<'b> Encoder<'b> {
     /// # Errors
     ///
     /// What the type's `Serialize` says.
-    pub fn value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), CodecError> {
+    pub fn value<T: Serialize + ?Sized>(&mut self, value: &T) -> Coded<()> {
         postcard::to_io(value, &mut *self.out).map(drop).map_err(CodecError::encoding)
     }
 
@@ -70,7 +73,7 @@ impl<'b> Encoder<'b> {
     /// # Errors
     ///
     /// None in practice; the signature is that of its siblings.
-    pub fn bytes(&mut self, bytes: &[u8]) -> Result<(), CodecError> {
+    pub fn bytes(&mut self, bytes: &[u8]) -> Coded<()> {
         self.value(serde_bytes::Bytes::new(bytes))
     }
 }
@@ -90,7 +93,7 @@ impl<'de> Decoder<'de> {
     /// # Errors
     ///
     /// What the type's `Deserialize` says, or that the bytes ran out.
-    pub fn value<T: Deserialize<'de>>(&mut self) -> Result<T, CodecError> {
+    pub fn value<T: Deserialize<'de>>(&mut self) -> Coded<T> {
         let (value, rest) = postcard::take_from_bytes(self.input).map_err(CodecError::decoding)?;
         self.input = rest;
         Ok(value)
@@ -101,7 +104,7 @@ impl<'de> Decoder<'de> {
     /// # Errors
     ///
     /// As [`Decoder::value`].
-    pub fn bytes(&mut self) -> Result<&'de [u8], CodecError> {
+    pub fn bytes(&mut self) -> Coded<&'de [u8]> {
         self.value::<&serde_bytes::Bytes>().map(|bytes| &**bytes)
     }
 }
@@ -115,10 +118,10 @@ pub trait Borrowed<'de> {
     type Held;
 
     #[doc(hidden)]
-    fn encode(&self, out: &mut Encoder<'_>) -> Result<(), CodecError>;
+    fn encode(&self, out: &mut Encoder<'_>) -> Coded<()>;
 
     #[doc(hidden)]
-    fn decode(input: &mut Decoder<'de>) -> Result<Self::Held, CodecError>;
+    fn decode(input: &mut Decoder<'de>) -> Coded<Self::Held>;
 
     #[doc(hidden)]
     fn get(held: &Self::Held) -> &Self;
@@ -127,10 +130,10 @@ pub trait Borrowed<'de> {
 impl<'de, T: Serialize + Deserialize<'de>> Borrowed<'de> for T {
     type Held = T;
 
-    fn encode(&self, out: &mut Encoder<'_>) -> Result<(), CodecError> {
+    fn encode(&self, out: &mut Encoder<'_>) -> Coded<()> {
         out.value(self)
     }
-    fn decode(input: &mut Decoder<'de>) -> Result<T, CodecError> {
+    fn decode(input: &mut Decoder<'de>) -> Coded<T> {
         input.value()
     }
     fn get(held: &T) -> &T {
@@ -141,10 +144,10 @@ impl<'de, T: Serialize + Deserialize<'de>> Borrowed<'de> for T {
 impl<'de, T: Serialize + Deserialize<'de>> Borrowed<'de> for [T] {
     type Held = Vec<T>;
 
-    fn encode(&self, out: &mut Encoder<'_>) -> Result<(), CodecError> {
+    fn encode(&self, out: &mut Encoder<'_>) -> Coded<()> {
         out.value(self)
     }
-    fn decode(input: &mut Decoder<'de>) -> Result<Vec<T>, CodecError> {
+    fn decode(input: &mut Decoder<'de>) -> Coded<Vec<T>> {
         input.value()
     }
     fn get(held: &Vec<T>) -> &[T] {
@@ -155,10 +158,10 @@ impl<'de, T: Serialize + Deserialize<'de>> Borrowed<'de> for [T] {
 impl<'de> Borrowed<'de> for str {
     type Held = &'de str;
 
-    fn encode(&self, out: &mut Encoder<'_>) -> Result<(), CodecError> {
+    fn encode(&self, out: &mut Encoder<'_>) -> Coded<()> {
         out.value(self)
     }
-    fn decode(input: &mut Decoder<'de>) -> Result<&'de str, CodecError> {
+    fn decode(input: &mut Decoder<'de>) -> Coded<&'de str> {
         input.value()
     }
     fn get<'h>(held: &'h &'de str) -> &'h str {
@@ -170,13 +173,13 @@ impl<'de> Borrowed<'de> for str {
 impl<'de> Borrowed<'de> for Path {
     type Held = &'de Path;
 
-    fn encode(&self, out: &mut Encoder<'_>) -> Result<(), CodecError> {
+    fn encode(&self, out: &mut Encoder<'_>) -> Coded<()> {
         #[cfg(unix)]
         return out.bytes(std::os::unix::ffi::OsStrExt::as_bytes(self.as_os_str()));
         #[cfg(not(unix))]
         return out.value(self);
     }
-    fn decode(input: &mut Decoder<'de>) -> Result<&'de Path, CodecError> {
+    fn decode(input: &mut Decoder<'de>) -> Coded<&'de Path> {
         #[cfg(unix)]
         return input
             .bytes()
@@ -207,7 +210,7 @@ pub fn encode<T: ProcessTask>(args: T::Args<'_>) -> Result<Encoded, TaskError> {
 /// Appends the arguments of a call. Their `Serialize` is user code, and may panic.
 pub(crate) fn encode_into<T: ProcessTask>(args: &T::Args<'_>, out: &mut Vec<u8>) -> Result<(), TaskError> {
     panics::catch(|| T::encode(args, &mut Encoder::new(out)))?
-        .map_err(|error| error.into_task_error(Payload::Arguments, T::NAME))
+        .map_err(|error| error.into_task_error(Payload::Arguments, T::FULL_NAME))
 }
 
 /// Reads the arguments of a call and makes it, in this process.
@@ -216,5 +219,5 @@ pub(crate) fn encode_into<T: ProcessTask>(args: &T::Args<'_>, out: &mut Vec<u8>)
 ///
 /// [`TaskError::Decode`] with what the argument's `Deserialize` says.
 pub fn run_encoded<T: ProcessTask>(encoded: &Encoded) -> Result<T::Output, TaskError> {
-    T::run(&mut Decoder::new(&encoded.0)).map_err(|error| error.into_task_error(Payload::Arguments, T::NAME))
+    T::run(&mut Decoder::new(&encoded.0)).map_err(|error| error.into_task_error(Payload::Arguments, T::FULL_NAME))
 }

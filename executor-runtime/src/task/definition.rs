@@ -1,7 +1,9 @@
 //! What `#[pool_task]` implements for a function.
 
+use std::time::Duration;
+
 use super::registry::WireId;
-use super::{CodecError, Decoder, Encoder};
+use super::{Coded, Decoder, Encoder};
 use crate::error::TaskError;
 
 /// A function that can be submitted to an executor (Python: any callable). Written by `#[pool_task]`.
@@ -14,6 +16,12 @@ pub trait Task: 'static {
 
     /// What the task is called in errors: its path, or what `name = ".."` says.
     const NAME: &'static str;
+
+    /// How long a call may run if it does not say otherwise: what `timeout = ".."` says.
+    const TIMEOUT: Option<Duration> = None;
+
+    /// How often a call that was lost runs again if it does not say otherwise: what `retries = n` says.
+    const RETRIES: u32 = 0;
 
     /// Calls the function, here and now.
     ///
@@ -56,19 +64,34 @@ pub trait ProcessTask: OwnedTask {
     #[doc(hidden)]
     const ID: WireId;
 
+    /// The task's name; that of an instance of a generic task has the types behind it.
+    const FULL_NAME: &'static str = Self::NAME;
+
+    /// What `version = n` says of the task, for executors that may meet another version of the program.
+    const VERSION: u32 = 0;
+
     /// Writes the arguments, in order.
     #[doc(hidden)]
-    fn encode(args: &Self::Args<'_>, out: &mut Encoder<'_>) -> Result<(), CodecError>;
+    fn encode(args: &Self::Args<'_>, out: &mut Encoder<'_>) -> Coded<()>;
 
     /// Reads the arguments and calls the function.
     #[doc(hidden)]
-    fn run(input: &mut Decoder<'_>) -> Result<Self::Output, CodecError>;
+    fn run(input: &mut Decoder<'_>) -> Coded<Self::Output>;
 
     /// Writes what the function returned.
     #[doc(hidden)]
-    fn encode_output(output: &Self::Output, out: &mut Encoder<'_>) -> Result<(), CodecError>;
+    fn encode_output(output: &Self::Output, out: &mut Encoder<'_>) -> Coded<()>;
 
     /// Reads what the function returned.
     #[doc(hidden)]
-    fn decode_output(input: &mut Decoder<'_>) -> Result<Self::Output, CodecError>;
+    fn decode_output(input: &mut Decoder<'_>) -> Coded<Self::Output>;
 }
+
+/// One of the types for which a generic process task was declared: `L` is all of them, as a tuple. Written by
+/// `#[pool_task(process, instances(..))]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is none of the instances that its task lists: `{L}`",
+    label = "not listed in `instances(..)`",
+    note = "add the type to `#[pool_task(process, instances(..))]`"
+)]
+pub trait Instance<L> {}

@@ -72,7 +72,7 @@ impl Initializer {
         encode_into::<T>(&call.args, &mut bytes)?;
         let attempt = move || {
             let arguments = Arguments { bytes: bytes.clone(), chunk: None };
-            let job = Remote::<T>::new(arguments, options.limit, Places::default(), Single, at);
+            let job = Remote::<T>::new(arguments, options, Places::default(), Single, at);
             let core = Arc::clone(&job);
             let outcome = move || match core.core().take() {
                 Some(Ok(value)) => value.into_result(),
@@ -81,7 +81,7 @@ impl Initializer {
             };
             Attempt { job: RemoteJob::new(job, options), outcome: Box::new(outcome) }
         };
-        Ok(Self { name: T::NAME, attempt: Arc::new(attempt) })
+        Ok(Self { name: T::FULL_NAME, attempt: Arc::new(attempt) })
     }
 
     /// The call, once more.

@@ -142,7 +142,7 @@ where
     F: Send,
 {
     fn expire(&self, limit: Duration) {
-        self.core.settle(Err(TaskError::TimedOut { limit }), || ());
+        self.core.settle(Err(TaskError::TimedOut { limit, attempts: 1 }), || ());
     }
 }
 
@@ -209,7 +209,7 @@ pub struct LocalJob {
 
 impl LocalJob {
     pub(crate) fn new(job: Arc<dyn LocalRun>, options: CallOptions) -> Self {
-        let CallOptions { limit, priority } = options;
+        let CallOptions { limit, priority, .. } = options;
         if let Some(limit) = limit {
             let itself: Arc<dyn Expire> = Arc::<dyn LocalRun>::clone(&job);
             job.limit(limit, Arc::downgrade(&itself));

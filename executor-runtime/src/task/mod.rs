@@ -30,8 +30,8 @@ mod run;
 
 pub use call::Call;
 pub use chunk::RunChunk;
-pub use codec::{CodecError, Decoder, Encoded, Encoder, encode, run_encoded};
-pub use definition::{OwnedTask, ProcessTask, Task};
+pub use codec::{Coded, Decoder, Encoded, Encoder, encode, run_encoded};
+pub use definition::{Instance, OwnedTask, ProcessTask, Task};
 pub use initializer::Initialized;
 pub use job::{Job, ProcessJob, ThreadJob};
 pub use local::LocalJob;

@@ -11,7 +11,7 @@ use std::ops::Deref;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::codec::{Borrowed, CodecError, Decoder, Encoder};
+use super::codec::{Borrowed, Coded, Decoder, Encoder};
 
 /// What can be an argument of a process task: it must become bytes and come back from them.
 #[diagnostic::on_unimplemented(
@@ -73,7 +73,7 @@ impl<T: Serialize> Passing<T> {
     ///
     /// As [`Encoder::value`].
     #[inline]
-    pub fn write_value(&self, value: &T, out: &mut Encoder<'_>) -> Result<(), CodecError> {
+    pub fn write_value(&self, value: &T, out: &mut Encoder<'_>) -> Coded<()> {
         out.value(value)
     }
 }
@@ -85,7 +85,7 @@ impl<'de, T: Deserialize<'de>> Passing<T> {
     ///
     /// As [`Decoder::value`].
     #[inline]
-    pub fn read_value(&self, input: &mut Decoder<'de>) -> Result<T, CodecError> {
+    pub fn read_value(&self, input: &mut Decoder<'de>) -> Coded<T> {
         input.value()
     }
 }
@@ -97,7 +97,7 @@ impl<'de, T: Borrowed<'de> + ?Sized> Passing<T> {
     ///
     /// As [`Encoder::value`].
     #[inline]
-    pub fn write_borrowed(&self, value: &T, out: &mut Encoder<'_>) -> Result<(), CodecError> {
+    pub fn write_borrowed(&self, value: &T, out: &mut Encoder<'_>) -> Coded<()> {
         value.encode(out)
     }
 
@@ -107,7 +107,7 @@ impl<'de, T: Borrowed<'de> + ?Sized> Passing<T> {
     ///
     /// As [`Decoder::value`].
     #[inline]
-    pub fn read_borrowed(&self, input: &mut Decoder<'de>) -> Result<T::Held, CodecError> {
+    pub fn read_borrowed(&self, input: &mut Decoder<'de>) -> Coded<T::Held> {
         T::decode(input)
     }
 
@@ -142,7 +142,7 @@ impl<T: ?Sized> Refused<T> {
     /// # Errors
     ///
     /// None, like the others here.
-    pub fn write_value(&self, _: &T, _: &mut Encoder<'_>) -> Result<(), CodecError> {
+    pub fn write_value(&self, _: &T, _: &mut Encoder<'_>) -> Coded<()> {
         never()
     }
 
@@ -151,7 +151,7 @@ impl<T: ?Sized> Refused<T> {
     /// # Errors
     ///
     /// None.
-    pub fn read_value(&self, _: &mut Decoder<'_>) -> Result<T, CodecError>
+    pub fn read_value(&self, _: &mut Decoder<'_>) -> Coded<T>
     where
         T: Sized,
     {
@@ -163,7 +163,7 @@ impl<T: ?Sized> Refused<T> {
     /// # Errors
     ///
     /// None.
-    pub fn write_borrowed(&self, _: &T, _: &mut Encoder<'_>) -> Result<(), CodecError> {
+    pub fn write_borrowed(&self, _: &T, _: &mut Encoder<'_>) -> Coded<()> {
         never()
     }
 
@@ -172,7 +172,7 @@ impl<T: ?Sized> Refused<T> {
     /// # Errors
     ///
     /// None.
-    pub fn read_borrowed(&self, _: &mut Decoder<'_>) -> Result<(), CodecError> {
+    pub fn read_borrowed(&self, _: &mut Decoder<'_>) -> Coded<()> {
         never()
     }
 

@@ -18,19 +18,19 @@ pub static TASKS: [TaskEntry];
 /// A name that the user did not choose is a path, and several functions of a program can have one path: two that
 /// are local to different functions, one in a library and one in the program of its package, or those of two
 /// versions of one crate. So the position goes with such a name. A name that was chosen stands alone, and nobody
-/// else may have it.
+/// else may have it together with the same version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct WireId(u64);
 
 impl WireId {
     /// The number of a task whose name the user chose.
-    pub const fn chosen(name: &str) -> Self {
-        Self(fnv1a(FNV_OFFSET, name.as_bytes()))
+    pub const fn chosen(name: &str, version: u32) -> Self {
+        Self(fnv1a(fnv1a(FNV_OFFSET, name.as_bytes()), &version.to_le_bytes()))
     }
 
     /// The number of a task with its default name.
-    pub const fn at(name: &str, position: &str) -> Self {
-        Self(fnv1a(fnv1a(fnv1a(FNV_OFFSET, name.as_bytes()), b"@"), position.as_bytes()))
+    pub const fn at(name: &str, version: u32, position: &str) -> Self {
+        Self(fnv1a(fnv1a(Self::chosen(name, version).0, b"@"), position.as_bytes()))
     }
 
     pub(crate) fn to_bytes(self) -> [u8; 8] {
@@ -59,7 +59,7 @@ impl TaskEntry {
     pub const fn new<T: ProcessTask>(file: &'static str, line: u32, column: u32) -> Self {
         Self {
             id: T::ID,
-            name: T::NAME,
+            name: T::FULL_NAME,
             signature: std::any::type_name::<fn(T::Args<'static>) -> T::Output>,
             run: run::<T>,
             file,
@@ -76,9 +76,10 @@ impl TaskEntry {
 /// Reads the arguments, calls the function, appends its value to `out`.
 fn run<T: ProcessTask>(arguments: &[u8], out: &mut Vec<u8>) -> Result<(), TaskError> {
     panics::catch(|| {
-        let value =
-            T::run(&mut Decoder::new(arguments)).map_err(|error| error.into_task_error(Payload::Arguments, T::NAME))?;
-        T::encode_output(&value, &mut Encoder::new(out)).map_err(|error| error.into_task_error(Payload::Value, T::NAME))
+        let value = T::run(&mut Decoder::new(arguments))
+            .map_err(|error| error.into_task_error(Payload::Arguments, T::FULL_NAME))?;
+        T::encode_output(&value, &mut Encoder::new(out))
+            .map_err(|error| error.into_task_error(Payload::Value, T::FULL_NAME))
     })
     .flatten()
 }
@@ -155,7 +156,7 @@ mod tests {
 
     const fn entry(name: &'static str, line: u32) -> TaskEntry {
         TaskEntry {
-            id: WireId::chosen(name),
+            id: WireId::chosen(name, 0),
             name,
             signature: || "fn()",
             run: nothing,
@@ -180,8 +181,14 @@ mod tests {
 
     #[test]
     fn tasks_of_one_path_at_two_positions_are_two_tasks() {
-        assert_ne!(WireId::at("a::f", "src/lib.rs:1:4"), WireId::at("a::f", "src/main.rs:1:4"));
-        assert_ne!(WireId::at("a::f", ""), WireId::chosen("a::f"));
+        assert_ne!(WireId::at("a::f", 0, "src/lib.rs:1:4"), WireId::at("a::f", 0, "src/main.rs:1:4"));
+        assert_ne!(WireId::at("a::f", 0, ""), WireId::chosen("a::f", 0));
+    }
+
+    #[test]
+    fn versions_of_one_name_are_two_tasks() {
+        assert_ne!(WireId::chosen("f", 1), WireId::chosen("f", 2));
+        assert_ne!(WireId::at("f", 1, "src/lib.rs:1:4"), WireId::at("f", 2, "src/lib.rs:1:4"));
     }
 
     #[test]

@@ -20,6 +20,8 @@ use crate::sync::Mutex;
 pub(crate) trait RemoteRun: Handle {
     fn name(&self) -> &'static str;
 
+    fn version(&self) -> u32;
+
     fn id(&self) -> WireId;
 
     /// Claims the job; `None` if it was cancelled.
@@ -35,7 +37,7 @@ pub(crate) trait RemoteRun: Handle {
 /// What goes to the worker.
 pub(crate) struct Request {
     pub(crate) arguments: Arguments,
-    pub(crate) limit: Option<Duration>,
+    pub(crate) options: CallOptions,
     /// Given back when the job is claimed or refused.
     pub(crate) permit: Option<Permit>,
 }
@@ -115,7 +117,7 @@ impl<T: ProcessTask, G: Gather<T::Output>> Remote<T, G> {
     /// `at` is where the job was submitted.
     pub(crate) fn new(
         arguments: Arguments,
-        limit: Option<Duration>,
+        options: CallOptions,
         places: Places,
         answers: G,
         at: &'static Location<'static>,
@@ -123,7 +125,7 @@ impl<T: ProcessTask, G: Gather<T::Output>> Remote<T, G> {
         let Places { permit, membership } = places;
         Arc::new(Self {
             core: Core::new(at),
-            request: Mutex::new(Some(Request { arguments, limit, permit })),
+            request: Mutex::new(Some(Request { arguments, options, permit })),
             answers: Mutex::new(answers),
             membership: Mutex::new(membership),
             task: PhantomData,
@@ -165,7 +167,11 @@ impl<T: ProcessTask, G: Gather<T::Output>> Source<G::Value> for Remote<T, G> {
 
 impl<T: ProcessTask, G: Gather<T::Output>> RemoteRun for Remote<T, G> {
     fn name(&self) -> &'static str {
-        T::NAME
+        T::FULL_NAME
+    }
+
+    fn version(&self) -> u32 {
+        T::VERSION
     }
 
     fn id(&self) -> WireId {
@@ -192,7 +198,7 @@ impl<T: ProcessTask, G: Gather<T::Output>> RemoteRun for Remote<T, G> {
 /// The value's `Deserialize` is user code, and may panic.
 fn decode<T: ProcessTask>(bytes: &[u8]) -> Result<T::Output, TaskError> {
     panics::catch(|| T::decode_output(&mut Decoder::new(bytes)))?
-        .map_err(|error| error.into_task_error(Payload::Value, T::NAME))
+        .map_err(|error| error.into_task_error(Payload::Value, T::FULL_NAME))
 }
 
 /// A job for an executor that runs tasks elsewhere: what [`Run::encode`](super::Run::encode) gives.
@@ -257,6 +263,12 @@ impl RemoteJob {
         self.job.name()
     }
 
+    /// What `version = n` says of the task, by default 0. Together with a name that was chosen it is the task's
+    /// identity in a program that others may have another version of.
+    pub fn version(&self) -> u32 {
+        self.job.version()
+    }
+
     /// Which of the waiting jobs is to start first: see [`Call::priority`](super::Call::priority).
     pub fn priority(&self) -> i32 {
         self.priority
@@ -265,7 +277,7 @@ impl RemoteJob {
     /// Claims the job for running; `None` if it was cancelled (Python: `Future.set_running_or_notify_cancel()`).
     /// From here on it cannot be cancelled.
     pub fn start(self) -> Option<RunningJob> {
-        let Request { arguments, limit, permit } = self.job.claim()?;
+        let Request { arguments, options, permit } = self.job.claim()?;
         drop(permit);
         Some(RunningJob {
             name: self.job.name(),
@@ -273,8 +285,9 @@ impl RemoteJob {
             calls_left: arguments.chunk.unwrap_or(1),
             job: Arc::clone(&self.job),
             answered_bytes: 0,
+            attempts: 1,
             arguments,
-            limit,
+            options,
         })
     }
 
@@ -308,7 +321,9 @@ pub struct RunningJob {
     /// So many bytes of the arguments belong to calls that have been answered.
     answered_bytes: usize,
     calls_left: usize,
-    limit: Option<Duration>,
+    /// How often the first call that has no answer has been started.
+    attempts: u32,
+    options: CallOptions,
 }
 
 impl RunningJob {
@@ -321,6 +336,11 @@ impl RunningJob {
         self.id
     }
 
+    /// What `version = n` says of the task: see [`RemoteJob::version`].
+    pub fn version(&self) -> u32 {
+        self.job.version()
+    }
+
     /// The encoded arguments, one after the other in the format of the crate `postcard`.
     pub fn arguments(&self) -> &[u8] {
         &self.arguments.bytes[self.answered_bytes..]
@@ -328,7 +348,12 @@ impl RunningJob {
 
     /// How long the task may run, from now; `None` if its [call](super::Call::timeout) does not say.
     pub fn limit(&self) -> Option<Duration> {
-        self.limit
+        self.options.limit
+    }
+
+    /// How often the task may be run again if it is lost: see [`Call::retries`](super::Call::retries).
+    pub fn retries(&self) -> u32 {
+        self.options.retries
     }
 
     /// Ends the job with the encoded value, or with why there is none (Python: `Future.set_result()`,
@@ -356,9 +381,22 @@ impl RunningJob {
         self.calls_left
     }
 
+    /// How often the first call that has no answer has been started.
+    pub(crate) fn attempts(&self) -> u32 {
+        self.attempts
+    }
+
+    /// Whether the first call that has no answer, which was lost, is to run again.
+    pub(crate) fn retry(&mut self) -> bool {
+        let again = self.attempts <= self.options.retries;
+        self.attempts += u32::from(again);
+        again
+    }
+
     /// Ends the first call that has no answer. With the last one `seat` is given back.
     pub(crate) fn answer(&mut self, answer: Result<&[u8], TaskError>, seat: &mut Seat<'_>) {
         self.calls_left -= 1;
+        self.attempts = 1;
         if self.calls_left == 0 {
             self.job.finish(answer, std::mem::take(seat));
         } else {

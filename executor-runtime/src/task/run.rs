@@ -28,6 +28,11 @@ impl Run<'_> {
         self.call.name()
     }
 
+    /// What `version = n` says of the task: see [`RemoteJob::version`].
+    pub fn version(&self) -> u32 {
+        self.call.version()
+    }
+
     /// A job that runs in this process. `None` if the arguments could not be kept; the future says why.
     ///
     /// # Errors
@@ -96,6 +101,7 @@ impl Run<'_> {
 /// [`Run`] without the task's type.
 trait Erased {
     fn name(&self) -> &'static str;
+    fn version(&self) -> u32;
     fn detach(&mut self, home: Home, permit: Option<Permit>) -> Option<LocalJob>;
     fn encode(&mut self, permit: Option<Permit>) -> Option<RemoteJob>;
     fn refuse(&mut self, error: TaskError);
@@ -153,7 +159,11 @@ impl<'a, T: ProcessTask> Typed<'a, T> {
 
 impl<T: ProcessTask> Erased for Typed<'_, T> {
     fn name(&self) -> &'static str {
-        T::NAME
+        T::FULL_NAME
+    }
+
+    fn version(&self) -> u32 {
+        T::VERSION
     }
 
     fn detach(&mut self, home: Home, permit: Option<Permit>) -> Option<LocalJob> {
@@ -180,7 +190,7 @@ impl<T: ProcessTask> Erased for Typed<'_, T> {
             return None;
         }
         let arguments = Arguments { bytes, chunk: None };
-        let job = Remote::<T>::new(arguments, options.limit, self.places(permit), Single, self.at);
+        let job = Remote::<T>::new(arguments, options, self.places(permit), Single, self.at);
         self.enroll(&job);
         self.future = Some(TaskFuture::new(Arc::<Remote<T>>::clone(&job)));
         Some(RemoteJob::new(job, options))

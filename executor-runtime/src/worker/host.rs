@@ -114,7 +114,7 @@ impl Worker {
             let answer = passed.and_then(|()| wire::read_answer(&self.answer));
             match answer {
                 Ok(answer) => job.answer(answer, seat),
-                Err(error) => return Err(self.lost(error, job.name(), started, limit)),
+                Err(error) => return Err(self.lost(error, job, started, limit)),
             }
             started = Instant::now();
         }
@@ -129,15 +129,17 @@ impl Worker {
     }
 
     /// Makes sure that a worker whose link has failed is dead, and says what that means for the call it ran.
-    fn lost(&self, error: LinkError, task: &str, started: Instant, limit: Option<Duration>) -> TaskError {
+    fn lost(&self, error: LinkError, job: &RunningJob, started: Instant, limit: Option<Duration>) -> TaskError {
+        let attempts = job.attempts();
         match (error, limit) {
             (LinkError::TimedOut, Some(limit)) => {
                 self.process.kill();
-                TaskError::TimedOut { limit }
+                TaskError::TimedOut { limit, attempts }
             }
             (error, _) => {
                 let exit = ended(&self.process, error);
-                let death = WorkerDeath::new(self.process.pid(), exit, task.to_owned(), started.elapsed());
+                let (pid, task, ran_for) = (self.process.pid(), job.name().to_owned(), started.elapsed());
+                let death = WorkerDeath { pid, exit, task, ran_for, attempts };
                 TaskError::WorkerDied(Arc::new(death))
             }
         }

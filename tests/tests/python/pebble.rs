@@ -118,7 +118,7 @@ fn a_worker_that_ignores_sigterm_is_killed() -> Outcome {
 
         let limit = Duration::from_millis(1);
         let error = pool.submit(spin::task().timeout(limit)).result().expect_err("too long");
-        assert!(matches!(error, TaskError::TimedOut { limit: told } if told == limit), "{error:?}");
+        assert!(matches!(error, TaskError::TimedOut { limit: told, .. } if told == limit), "{error:?}");
         assert!(!children::lives(worker));
 
         let worker = pool.submit(pid::task()).result()?;

@@ -116,7 +116,8 @@ impl Lane<RemoteJob> for ProcessLane {
     fn run(&mut self, job: RemoteJob, mut seat: Seat<'_>) {
         let Some(mut job) = job.start() else { return };
         let limit = job.limit().or(self.options.timeout);
-        // A worker that dies costs the call it ran; what is left of a chunk goes to the next one.
+        // A worker that dies costs the call it ran, unless that may run again; what is left of a chunk goes to the
+        // next one.
         while job.calls_left() > 0 {
             let calls = job.calls_left();
             let worker = match &mut self.worker {
@@ -143,7 +144,9 @@ impl Lane<RemoteJob> for ProcessLane {
                 if self.crew.is_stopped() {
                     return job.fail(&error, &mut seat);
                 }
-                job.answer(Err(error), &mut seat);
+                if !job.retry() {
+                    job.answer(Err(error), &mut seat);
+                }
             }
         }
         self.recycle();

@@ -1,0 +1,10 @@
+use executor_runtime::prelude::*;
+
+#[pool_task(process, instances(u32, String))]
+fn largest<T: Ord + Clone>(items: Vec<T>) -> Option<T> {
+    items.iter().max().cloned()
+}
+
+fn main() {
+    let _ = largest::task(vec![3_u64]);
+}
