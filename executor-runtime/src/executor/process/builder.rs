@@ -82,8 +82,8 @@ impl ProcessPoolBuilder {
     ///
     /// The task returns nothing or a `Result`. If it fails, panics or takes its worker with it, the pool is broken:
     /// what waits, and what is submitted later, ends with [`TaskError::PoolBroken`], which keeps the cause. What
-    /// runs in other workers runs to its end. The call may have a [`timeout`](Call::timeout); the pool's own does not
-    /// apply to it.
+    /// runs in other workers runs to its end. Its limit is that of the call or of the task, or else the pool's
+    /// own; it is not [tried again](Call::retries).
     ///
     /// # Errors
     ///
