@@ -13,18 +13,16 @@
 
 mod contest;
 mod contestants;
-mod disturbance;
 mod figure;
-mod machine;
 mod options;
 mod scenario;
 mod table;
 mod workloads;
 
 use clap::Parser;
+use executor_bench_report::{Disturbance, describe, locked};
 
 use contestants::{ipc_channel, python};
-use disturbance::Disturbance;
 use options::Options;
 
 fn main() {
@@ -35,7 +33,8 @@ fn main() {
 
     let options = Options::parse();
     let python = python::version();
-    println!("{}", machine::describe(python.as_deref()));
+    let crates = ["executor-runtime", "procspawn", "ipc-channel", "rayon", "threadpool", "oneshot"].map(locked);
+    println!("{}, {}, {}", describe(), crates.join(", "), python.as_deref().unwrap_or("no Python"));
     if python.is_none() {
         println!("no `python3` found: its rows are skipped");
     }

@@ -1,8 +1,7 @@
 //! What can be said on the command line.
 
 use clap::Parser;
-
-use crate::table::Style;
+use executor_bench_report::Style;
 
 /// Measures executor-runtime beside its peers and prints one table.
 #[derive(Parser, Debug)]

@@ -2,21 +2,14 @@
 
 use std::fmt::Write;
 
+use executor_bench_report::{Grid, Style};
+
 use crate::contest::{Outcome, Standing};
 use crate::contestants::Role;
 use crate::figure::{Better, Figure};
 use crate::scenario::{Scenario, Workload};
 
-/// How the table is set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Style {
-    Plain,
-    Markdown,
-}
-
 const HEAD: [&str; 6] = ["figure", "pool", "median", "min to max", "ours / theirs", "ours is"];
-
-type Cells = [String; HEAD.len()];
 
 /// What one contestant showed of one figure, beside what ours did.
 struct Row {
@@ -46,7 +39,11 @@ enum Verdict {
 /// The table, and below it the comparisons with peers that ours loses.
 pub(crate) fn render(outcomes: &[Outcome], style: Style) -> String {
     let groups: Vec<_> = outcomes.iter().flat_map(groups).collect();
-    let mut text = set(&groups, style);
+    let mut grid = Grid::new(HEAD);
+    for rows in &groups {
+        grid.group(rows.iter().map(Row::cells));
+    }
+    let mut text = grid.set(style);
     text.push('\n');
     text.push_str(&losses(&groups));
     text
@@ -92,7 +89,7 @@ impl Spread {
 }
 
 impl Row {
-    fn cells(&self) -> Cells {
+    fn cells(&self) -> [String; HEAD.len()] {
         let Spread { min, median, max } = self.spread;
         let [min, median, max] = [min, median, max].map(|value| self.figure.show(value));
         let (ratio, verdict) = match self.role {
@@ -132,32 +129,6 @@ fn three_digits(ratio: f64) -> String {
         ratio if ratio >= 1.0 => format!("{ratio:.2}"),
         ratio if ratio >= 0.1 => format!("{ratio:.3}"),
         ratio => format!("{ratio:.4}"),
-    }
-}
-
-fn set(groups: &[Vec<Row>], style: Style) -> String {
-    let head = HEAD.map(str::to_owned);
-    let groups: Vec<Vec<Cells>> = groups.iter().map(|rows| rows.iter().map(Row::cells).collect()).collect();
-    let widths: [usize; HEAD.len()] = std::array::from_fn(|column| {
-        let cells = groups.iter().flatten().chain([&head]).map(|cells| &cells[column]);
-        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
-    });
-    let rule = widths.map(|width| "-".repeat(width));
-    let mut text = line(&head, &widths, style) + &line(&rule, &widths, style);
-    for group in groups {
-        text.extend(group.iter().map(|cells| line(cells, &widths, style)));
-        if style == Style::Plain {
-            text.push('\n');
-        }
-    }
-    text
-}
-
-fn line(cells: &Cells, widths: &[usize; HEAD.len()], style: Style) -> String {
-    let cells: Vec<_> = cells.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
-    match style {
-        Style::Plain => format!("{}\n", cells.join("  ").trim_end()),
-        Style::Markdown => format!("| {} |\n", cells.join(" | ")),
     }
 }
 

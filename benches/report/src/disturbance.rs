@@ -13,17 +13,17 @@ struct Ticks {
 }
 
 /// Counts from its making on.
-pub(crate) struct Disturbance {
+pub struct Disturbance {
     start: Ticks,
 }
 
 impl Disturbance {
-    pub(crate) fn start() -> Self {
+    pub fn start() -> Self {
         Self { start: Ticks::now() }
     }
 
     /// What others used so far, in percent of the machine.
-    pub(crate) fn percent(&self) -> f64 {
+    pub fn percent(&self) -> f64 {
         let now = Ticks::now();
         let all = now.all - self.start.all;
         let used = all - (now.idle - self.start.idle);
