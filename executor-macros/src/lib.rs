@@ -194,7 +194,8 @@ pub fn pool_task(args: TokenStream, item: TokenStream) -> TokenStream {
 ///   be in scope.
 ///
 /// Each option is the builder's method of that name. `crate = path` says where
-/// the crate `executor-runtime` is found.
+/// the crate `executor-runtime` is found, and `on_error = word` what happens to
+/// the tasks of a block that fails: see [Cancellation](#cancellation).
 ///
 /// # Leaving the block
 ///
@@ -218,9 +219,40 @@ pub fn pool_task(args: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// # Cancellation
 ///
-/// Leaving by an `Err`, with `?` or `return`, or by a panic cancels what has not
-/// started and waits for what runs (Python runs everything that waits); every
-/// other way waits for everything. Futures that leave the block are done.
+/// The block fails if it is left early with an `Err`, by `?` or `return`, or by a
+/// panic. What happens to its tasks then is said by `on_error`, an option of
+/// `thread(..)` and `process(..)`:
+///
+/// | | not started | running |
+/// |---|---|---|
+/// | `on_error = cancel`, the default | cancelled: `TaskError::Cancelled` | awaited |
+/// | `on_error = wait`, as in Python | awaited | awaited |
+/// | `on_error = kill`, for `process(..)` | cancelled | killed: `TaskError::PoolShutDown` |
+///
+/// Every other way out waits for everything: the end of the block, also with an
+/// `Err` as its value, `None?`, `return` of something else, `break` and
+/// `continue`. Futures that leave the block are done.
+///
+/// ```
+/// use executor_runtime::prelude::*;
+///
+/// #[pool_task(process)]
+/// fn odd_perfect_number(from: u64) -> u64 {
+///     let is_perfect = |n: &u64| (1..*n).filter(|d| n % d == 0).sum::<u64>() == *n;
+///     (from | 1..).step_by(2).find(is_perfect).expect("there may be none")
+/// }
+///
+/// fn search(from: &str, to: &str) -> Result<bool, Box<dyn std::error::Error>> {
+///     let is_found = with_pool!(process(max_workers = 1, on_error = kill) as pool => {
+///         let number = pool.submit(odd_perfect_number::task(from.parse()?));
+///         let limit: u64 = to.parse()?; // if it is no number, nobody waits for the other one
+///         number.result()? < limit
+///     })?;
+///     Ok(is_found)
+/// }
+///
+/// assert!(search("1", "a thousand").is_err());
+/// ```
 #[proc_macro]
 pub fn with_pool(input: TokenStream) -> TokenStream {
     with_pool::with_pool(input.into()).into()

@@ -424,6 +424,13 @@ pub fn spin_on(n: u64, bad: u64) -> u64 {
     n
 }
 
+/// Comes to a gate, and never ends when that opens.
+#[pool_task(process)]
+pub fn spin_after(gate: &Path) {
+    pass(gate);
+    spin();
+}
+
 /// A value that chooses whether it can be written.
 #[derive(Clone, Debug, Deserialize)]
 #[expect(missing_docs, reason = "what they are called")]

@@ -26,7 +26,7 @@ fn values(pool: &ThreadPoolExecutor) -> Result<u64, Any> {
 fn ways_out(n: u64) -> Result<u64, Any> {
     let value = 'value: {
         for i in 0..n {
-            with_pool!(thread(max_workers = 1, thread_name_prefix = "io") as pool => {
+            with_pool!(thread(max_workers = 1, thread_name_prefix = "io", on_error = wait) as pool => {
                 match i {
                     0 => continue,
                     1 => break 'value 1,
@@ -49,7 +49,7 @@ fn diverging() -> u8 {
 }
 
 fn conditional() -> Result<u64, Any> {
-    let value = with_pool!(process(max_workers = 1) as pool => {
+    let value = with_pool!(process(max_workers = 1, on_error = kill) as pool => {
         #[cfg(not(unix))]
         let n = pool.submit(square::task(1)).result()?;
         #[cfg(unix)]

@@ -6,7 +6,7 @@ use syn::visit_mut::VisitMut as _;
 use syn::{Block, Expr, Ident, Path, token};
 
 use super::input::{Head, Input, Kind};
-use super::options::Options;
+use super::options::{Options, default_on_error};
 use super::rewrite::Rewrite;
 use super::site::{Site, Slots};
 use crate::refusals::Refusals;
@@ -51,7 +51,7 @@ impl Pool {
     /// Runs `run` with the pool in the local `pool`.
     fn open(&self, run: &TokenStream) -> TokenStream {
         match self {
-            Pool::Own(kind, Options { runtime, calls }) => {
+            Pool::Own(kind, Options { runtime, calls, .. }) => {
                 let executor = kind.executor();
                 let calls = calls.iter().map(|(name, value)| quote_spanned!(Span::mixed_site()=> .#name(#value)));
                 quote_spanned! {Span::mixed_site()=>
@@ -71,16 +71,22 @@ impl Pool {
 
     /// Runs `body` in a scope of the local `pool`.
     fn scope(&self, body: &TokenStream) -> TokenStream {
+        let runtime = self.runtime();
+        let on_error = match self {
+            Pool::Own(_, options) => options.on_error.clone(),
+            Pool::Existing(..) => default_on_error(),
+        };
+        let on_error = quote_spanned!(Span::mixed_site()=> #runtime::__private::OnError::#on_error);
         match self {
-            Pool::Own(Kind::Thread, Options { runtime, .. }) => quote_spanned! {Span::mixed_site()=>
-                #runtime::ThreadPoolExecutor::__scope(&pool, #body)
+            Pool::Own(Kind::Thread, _) => quote_spanned! {Span::mixed_site()=>
+                #runtime::ThreadPoolExecutor::__scope(&pool, #on_error, #body)
             },
-            Pool::Own(Kind::Process, Options { runtime, .. }) => quote_spanned! {Span::mixed_site()=>
-                #runtime::ExecutorExt::__scope(&pool, #body)
+            Pool::Own(Kind::Process, _) => quote_spanned! {Span::mixed_site()=>
+                #runtime::ExecutorExt::__scope(&pool, #on_error, #body)
             },
             // Its type is not known here: a thread pool's own method comes first,
             // any other executor has the one of `ExecutorExt`.
-            Pool::Existing(..) => quote_spanned!(Span::mixed_site()=> pool.__scope(#body)),
+            Pool::Existing(..) => quote_spanned!(Span::mixed_site()=> pool.__scope(#on_error, #body)),
         }
     }
 }

@@ -1,12 +1,12 @@
 //! What a pool can be told in the parentheses of `thread(..)` and `process(..)`.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use syn::{Expr, Ident, Path};
 
 use super::input::Kind;
 use crate::refusals::Refusals;
 use crate::setting::{Setting, default_runtime, is_zero};
-use crate::suggestion::suggestion;
+use crate::suggestion::{list, suggestion};
 
 /// An option's name, a value that would be right, and the pools that know it.
 struct Known {
@@ -25,6 +25,7 @@ const KNOWN: &[Known] = &[
     known("max_tasks_per_child", "100", &[Kind::Process]),
     known("timeout", "Duration::from_secs(2)", &[Kind::Process]),
     known("prewarm", "4", &[Kind::Process]),
+    known("on_error", "wait", &[Kind::Thread, Kind::Process]),
     known("crate", "some::path", &[Kind::Thread, Kind::Process]),
 ];
 
@@ -35,6 +36,9 @@ const NOT_ZERO: &[(&str, &str)] = &[
     ("max_tasks_per_child", "a worker needs to run at least one task"),
 ];
 
+/// What `on_error` can be, and how the runtime's `OnError` calls it.
+const ON_ERROR: &[(&str, &str)] = &[("wait", "Wait"), ("cancel", "Cancel"), ("kill", "Kill")];
+
 const fn known(name: &'static str, example: &'static str, kinds: &'static [Kind]) -> Known {
     Known { name, example, kinds }
 }
@@ -42,13 +46,15 @@ const fn known(name: &'static str, example: &'static str, kinds: &'static [Kind]
 /// The options of one pool, each known to its builder.
 pub(crate) struct Options {
     pub(crate) runtime: Path,
+    /// The variant of the runtime's `OnError`.
+    pub(crate) on_error: Ident,
     /// The builder's methods and their arguments, in the user's order.
     pub(crate) calls: Vec<(Ident, Expr)>,
 }
 
 impl Options {
     pub(crate) fn read(kind: Kind, options: TokenStream, refusals: &mut Refusals) -> Self {
-        let mut read = Options { runtime: default_runtime(), calls: Vec::new() };
+        let mut read = Options { runtime: default_runtime(), on_error: default_on_error(), calls: Vec::new() };
         for setting in Setting::parse_list(options, refusals) {
             read.read_setting(kind, setting, refusals);
         }
@@ -67,6 +73,10 @@ impl Options {
             if let Some(runtime) = setting.path(refusals) {
                 self.runtime = runtime;
             }
+        } else if known.name == "on_error" {
+            if let Some(value) = setting.expression(known.example, refusals) {
+                self.on_error = read_on_error(kind, known, &value, refusals).unwrap_or_else(default_on_error);
+            }
         } else if let Some(value) = setting.expression(known.example, refusals) {
             if is_zero(&value)
                 && let Some((_, why)) = NOT_ZERO.iter().find(|(name, _)| *name == known.name)
@@ -76,6 +86,42 @@ impl Options {
             self.calls.push((name, value));
         }
     }
+}
+
+/// What a block does that is not told: it is the block's own business, not its pool's.
+pub(crate) fn default_on_error() -> Ident {
+    Ident::new("Cancel", Span::mixed_site())
+}
+
+fn read_on_error(kind: Kind, known: &Known, value: &Expr, refusals: &mut Refusals) -> Option<Ident> {
+    let word = match value {
+        Expr::Path(path) => path.path.get_ident(),
+        _ => None,
+    };
+    let here: Vec<_> = ON_ERROR.iter().map(|(name, _)| *name).filter(|name| can_do(kind, name)).collect();
+    let Some(word) = word else {
+        let words = list(&here);
+        refusals.refuse(value, format!("expected one of the words {words}: `on_error = {}`", known.example));
+        return None;
+    };
+    let Some((_, variant)) = ON_ERROR.iter().find(|(name, _)| word == name) else {
+        let hint = suggestion(&word.to_string(), &here);
+        refusals.refuse(word, format!("unknown word `{word}` for `on_error`{hint}"));
+        return None;
+    };
+    if !can_do(kind, &word.to_string()) {
+        refusals.refuse(
+            word,
+            "`on_error = kill` is for `process(..)`: a thread cannot be killed; write `on_error = cancel`, which cancels \
+             what has not started and waits for what runs",
+        );
+    }
+    Some(Ident::new(variant, Span::mixed_site()))
+}
+
+/// A thread cannot be killed.
+fn can_do(kind: Kind, word: &str) -> bool {
+    kind == Kind::Process || word != "kill"
 }
 
 fn refuse_unknown(kind: Kind, name: &Ident, refusals: &mut Refusals) {
@@ -115,6 +161,29 @@ mod tests {
         let names: Vec<_> = options.calls.iter().map(|(name, _)| name.to_string()).collect();
         assert_eq!(names, ["thread_name_prefix", "max_workers"]);
         assert!(options.runtime.is_ident("rt"));
+        assert_eq!(options.on_error, "Cancel");
+    }
+
+    #[test]
+    fn on_error_is_a_word_of_the_macro_and_no_call() {
+        for (word, variant) in ON_ERROR {
+            let (mut refusals, word) = (Refusals::default(), Ident::new(word, Span::call_site()));
+            let options = Options::read(Kind::Process, quote!(on_error = #word), &mut refusals);
+            assert!(refusals.finish(Some(())).is_ok() && options.calls.is_empty());
+            assert_eq!(options.on_error, variant);
+        }
+    }
+
+    #[test]
+    fn what_on_error_cannot_be_is_refused_with_what_it_can() {
+        let of = |kind, value| refused(kind, quote!(on_error = #value)).join("; ");
+        assert!(of(Kind::Thread, quote!(kill)).contains("a thread cannot be killed"));
+        assert_eq!(of(Kind::Process, quote!(kil)), "unknown word `kil` for `on_error`: did you mean `kill`?");
+        assert_eq!(of(Kind::Thread, quote!(kil)), "unknown word `kil` for `on_error`: expected `wait` or `cancel`");
+        for value in [quote!("wait"), quote!(OnError::Wait), quote!(wait()), quote!(true)] {
+            assert!(of(Kind::Process, value).starts_with("expected one of the words `wait`, `cancel` or"));
+        }
+        assert_eq!(refused(Kind::Thread, quote!(on_error)), ["`on_error` needs a value: `on_error = wait`"]);
     }
 
     #[test]

@@ -42,8 +42,26 @@ impl<T> Exit<T> {
         }
     }
 
-    pub(super) fn failed(&self) -> bool {
+    fn failed(&self) -> bool {
         matches!(self.0, Kind::At { failed: true, .. })
+    }
+}
+
+/// What happens to the tasks of a block that is left by an `Err` or by a panic.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum OnError {
+    /// All of them run, as they do when the block is left in any other way.
+    Wait,
+    /// Those that have not started are cancelled.
+    Cancel,
+    /// The pool, which is the block's own, is aborted without a grace.
+    Kill,
+}
+
+impl OnError {
+    /// What to do at the end of a block; `None`: it panicked.
+    pub(super) fn at<T>(self, exit: Option<&Exit<T>>) -> Self {
+        if exit.is_none_or(Exit::failed) { self } else { Self::Wait }
     }
 }
 

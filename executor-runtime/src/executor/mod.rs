@@ -15,7 +15,7 @@ use std::panic::Location;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-pub use exit::{Exit, IsErr, NotErr, Probe, Question, taken};
+pub use exit::{Exit, IsErr, NotErr, OnError, Probe, Question, taken};
 pub use map::{Map, MapTimeout};
 #[cfg(target_os = "linux")]
 pub use process::{ProcessPoolBuilder, ProcessPoolExecutor};
@@ -267,12 +267,12 @@ pub trait ExecutorExt: Executor {
     /// # }
     /// ```
     fn scope<R>(&self, body: impl FnOnce(&Scope<'_, Self>) -> R) -> R {
-        scope::enter(self, |_| false, body)
+        scope::enter(self, |end| if end.is_none() { OnError::Cancel } else { OnError::Wait }, body)
     }
 
     #[doc(hidden)]
-    fn __scope<R>(&self, body: impl FnOnce(&Scope<'_, Self>) -> Exit<R>) -> Exit<R> {
-        scope::enter(self, Exit::failed, body)
+    fn __scope<R>(&self, on_error: OnError, body: impl FnOnce(&Scope<'_, Self>) -> Exit<R>) -> Exit<R> {
+        scope::enter(self, |end| on_error.at(end), body)
     }
 }
 

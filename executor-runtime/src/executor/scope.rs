@@ -6,11 +6,11 @@
 
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::map::Portion;
 use super::thread::chunk_options;
-use super::{Executor, ExecutorExt, Map, Shutdown, ThreadPoolExecutor};
+use super::{Executor, ExecutorExt, Map, OnError, Shutdown, ThreadPoolExecutor};
 use crate::error::TaskError;
 use crate::future::{Group, TaskFuture};
 use crate::sys::scoped::Scoped;
@@ -26,13 +26,23 @@ pub struct Scope<'p, E: ?Sized> {
 }
 
 /// Runs `body` with a scope on `executor` and waits for all of it; see [`ExecutorExt::scope`].
-pub(super) fn enter<E, R>(executor: &E, failed: impl FnOnce(&R) -> bool, body: impl FnOnce(&Scope<'_, E>) -> R) -> R
+///
+/// `end` decides about what has not ended when `body` has, by what that returned; `None`: it panicked.
+pub(super) fn enter<E, R>(
+    executor: &E,
+    end: impl FnOnce(Option<&R>) -> OnError,
+    body: impl FnOnce(&Scope<'_, E>) -> R,
+) -> R
 where
     E: Executor + ?Sized,
 {
     let scope = Scope { executor, group: Arc::default() };
     let result = catch_unwind(AssertUnwindSafe(|| body(&scope)));
-    scope.group.close(result.as_ref().map_or(true, failed));
+    let end = end(result.as_ref().ok());
+    if end == OnError::Kill {
+        executor.shutdown(Shutdown::Abort { grace: Duration::ZERO });
+    }
+    scope.group.close(end != OnError::Wait);
     result.unwrap_or_else(|panic| resume_unwind(panic))
 }
 
@@ -46,7 +56,7 @@ impl<E: Executor + ?Sized> Scope<'_, E> {
     /// # Cancellation
     ///
     /// Dropping the future cancels nothing, and the scope waits for the call. One that has not started when the body
-    /// panics, or leaves `with_pool!` with an error, is cancelled.
+    /// panics, or leaves `with_pool!` with an error, is cancelled, unless the option `on_error` says otherwise.
     #[track_caller]
     pub fn submit<J: ProcessJob>(&self, job: J) -> TaskFuture<J::Output> {
         ExecutorExt::submit(self, job)
@@ -104,8 +114,8 @@ impl<'scope> ThreadScope<'scope, '_> {
     /// # Cancellation
     ///
     /// Dropping the future cancels nothing, and the scope waits for the job. One that has not started when the body
-    /// panics, or leaves `with_pool!` with an error, is cancelled. A [time limit](crate::Call::timeout) ends the
-    /// future; the scope waits for the job itself.
+    /// panics, or leaves `with_pool!` with an error, is cancelled, unless the option `on_error` says otherwise. A
+    /// [time limit](crate::Call::timeout) ends the future; the scope waits for the job itself.
     #[track_caller]
     pub fn submit<J>(&'scope self, job: J) -> TaskFuture<J::Output>
     where

@@ -11,7 +11,7 @@ use builder::ThreadInitializer;
 pub use builder::ThreadPoolBuilder;
 
 use super::map::Portion;
-use super::{Executor, Exit, Map, Shutdown, ThreadScope, cpus};
+use super::{Executor, Exit, Map, OnError, Shutdown, ThreadScope, cpus};
 use crate::error::{PoolError, PoolFull, TaskError};
 use crate::future::TaskFuture;
 use crate::pool::{Full, Lane, Owner, Pool, Pooled, Unready};
@@ -197,15 +197,18 @@ impl ThreadPoolExecutor {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn scope<'env, R>(&self, body: impl for<'scope> FnOnce(&'scope ThreadScope<'scope, 'env>) -> R) -> R {
-        scoped::enter(self.clone(), self.pool.home(), |_| false, body)
+        scoped::enter(self.clone(), self.pool.home(), |end| end.is_none(), body)
     }
 
     #[doc(hidden)]
     pub fn __scope<'env, R>(
         &self,
+        on_error: OnError,
         body: impl for<'scope> FnOnce(&'scope ThreadScope<'scope, 'env>) -> Exit<R>,
     ) -> Exit<R> {
-        scoped::enter(self.clone(), self.pool.home(), Exit::failed, body)
+        // A thread cannot be killed: as with an abort, what has not started is cancelled.
+        let cancels = |end: Option<&_>| on_error.at(end) != OnError::Wait;
+        scoped::enter(self.clone(), self.pool.home(), cancels, body)
     }
 
     /// Takes no more jobs, deals with those it has as `how` says, and waits until that is done

@@ -40,11 +40,11 @@ pub struct Scoped<'scope, 'env: 'scope, P> {
 
 /// Runs `body` with a scope, and returns when everything submitted through the scope has ended.
 ///
-/// If `body` panics, or `failed` says so of what it returned, what has not started is cancelled.
+/// What has not started then is cancelled if `cancels` says so of what `body` returned; `None`: it panicked.
 pub(crate) fn enter<'env, P, R>(
     pool: P,
     home: Home,
-    failed: impl FnOnce(&R) -> bool,
+    cancels: impl FnOnce(Option<&R>) -> bool,
     body: impl for<'scope> FnOnce(&'scope Scoped<'scope, 'env, P>) -> R,
 ) -> R {
     let group = Arc::new(Group::default());
@@ -52,7 +52,7 @@ pub(crate) fn enter<'env, P, R>(
     let result = catch_unwind(AssertUnwindSafe(|| body(&scope)));
     // Nothing below unwinds; if it did, jobs could run on a frame that is gone.
     let stay = AbortOnUnwind;
-    scope.group.close(result.as_ref().map_or(true, failed));
+    scope.group.close(cancels(result.as_ref().ok()));
     std::mem::forget(stay);
     result.unwrap_or_else(|panic| resume_unwind(panic))
 }
