@@ -200,10 +200,13 @@ pub fn pool_task(args: TokenStream, item: TokenStream) -> TokenStream {
 /// # Leaving the block
 ///
 /// `?`, `return`, `break` and `continue` mean what they mean without the macro,
-/// in nested blocks and in the arguments of std's macros as well.
+/// in nested blocks and in the arguments of std's macros as well; and so do
+/// `bail!` and `ensure!` of anyhow and eyre, by whatever path they are called. (A
+/// condition that is quoted in a message is shown without the values of its
+/// operands if there is a way out in it.) Another macro of one of these names
+/// does what it does as long as that is returning an `Err`; else it does not compile.
 ///
-/// A way out that is hidden in another macro (`bail!`) does not compile, and
-/// `.await` is refused: the block borrows for its tasks and cannot be suspended.
+/// A way out that is hidden in any other macro does not compile, and `.await` is refused: the block borrows for its tasks and cannot be suspended.
 /// The block is a closure to the borrow checker: a local that is moved on one
 /// way out counts as moved after the block.
 ///

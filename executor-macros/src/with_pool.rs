@@ -18,9 +18,11 @@
 //!
 //! [`input`] knows the grammar, [`options`] what each pool can be told,
 //! [`rewrite`] finds the sites (through the arguments of std's macros, see
-//! [`arguments`]), [`site`] writes their two ends, [`expand`] the frame.
+//! [`arguments`], and in [`bail`]'s), [`site`] writes their two ends, [`expand`]
+//! the frame.
 
 mod arguments;
+mod bail;
 mod expand;
 mod input;
 mod options;

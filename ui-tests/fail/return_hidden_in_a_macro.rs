@@ -1,6 +1,6 @@
 use executor_runtime::prelude::*;
 
-macro_rules! bail {
+macro_rules! give_up {
     ($message:expr) => {
         return Err($message.into())
     };
@@ -9,7 +9,7 @@ macro_rules! bail {
 fn total(n: u64) -> Result<u64, Box<dyn std::error::Error>> {
     let total = with_pool!(thread() as pool => {
         if n == 0 {
-            bail!("nothing to do");
+            give_up!("nothing to do");
         }
         pool.submit(move || n).result()?
     })?;

@@ -1,4 +1,4 @@
-//! The arguments of std's macros, which are expressions like any other.
+//! The arguments of std's macros, and of those of [`bail`](super::bail), which are expressions like any other.
 //!
 //! What a macro quotes of them (`assert!`, `dbg!`) stays the user's own text.
 
@@ -12,7 +12,7 @@ use syn::{Expr, Macro, Pat, PatGuard, Path, Token, parse_quote_spanned};
 
 use super::rewrite::Rewrite;
 
-/// Rewrites the arguments of a macro of std; any other macro stays as it is.
+/// Rewrites the arguments of a macro that is known; any other stays as it is.
 ///
 /// An invocation that has to be replaced as a whole comes back as an expression.
 pub(crate) fn visit(mac: &mut Macro, rewrite: &mut Rewrite<'_>) -> Option<Expr> {
@@ -31,8 +31,8 @@ pub(crate) fn visit(mac: &mut Macro, rewrite: &mut Rewrite<'_>) -> Option<Expr> 
 enum Form {
     /// Expressions, of which `name = value` is one.
     List,
-    /// A list whose first element is quoted when it is false.
-    Assertion,
+    /// A list whose first element is quoted, with this in front of it, when it is false and nothing else is said.
+    Assertion(&'static str),
     /// A list of which each element is quoted.
     Debug,
     /// A list, or `value; count`.
@@ -47,13 +47,16 @@ const LISTS: &[&str] = &[
     "print", "println", "eprint", "eprintln", "format", "format_args", "write", "writeln",
     "panic", "todo", "unimplemented", "unreachable",
     "assert_eq", "assert_ne", "debug_assert_eq", "debug_assert_ne",
+    "pin", "addr_of", "addr_of_mut",
+    "bail",
 ];
 
 impl Form {
     fn of(path: &Path) -> Option<Self> {
         match path.segments.last()?.ident.to_string().as_str() {
             list if LISTS.contains(&list) => Some(Form::List),
-            "assert" | "debug_assert" => Some(Form::Assertion),
+            "assert" | "debug_assert" => Some(Form::Assertion("assertion failed: {}")),
+            "ensure" => Some(Form::Assertion("Condition failed: `{}`")),
             "dbg" => Some(Form::Debug),
             "vec" => Some(Form::Vector),
             "matches" => Some(Form::Matches),
@@ -65,7 +68,7 @@ impl Form {
         let list = Punctuated::<Expr, Token![,]>::parse_terminated;
         match self {
             Form::List => list.parse2(tokens).map(Arguments::List),
-            Form::Assertion => list.parse2(tokens).map(Arguments::Assertion),
+            Form::Assertion(message) => list.parse2(tokens).map(|list| Arguments::assertion(list, message)),
             Form::Debug => list.parse2(tokens).map(Arguments::debug),
             Form::Vector => {
                 parse_repetition.parse2(tokens.clone()).or_else(|_| list.parse2(tokens).map(Arguments::List))
@@ -77,7 +80,8 @@ impl Form {
 
 enum Arguments {
     List(Punctuated<Expr, Token![,]>),
-    Assertion(Punctuated<Expr, Token![,]>),
+    /// With the arguments that quote the condition, if there are none that say something else.
+    Assertion(Punctuated<Expr, Token![,]>, Option<TokenStream>),
     /// Each value with the text that is quoted.
     Debug(Vec<(Expr, TokenStream)>),
     Repetition(Expr, Token![;], Expr),
@@ -101,6 +105,12 @@ fn parse_matches(input: ParseStream<'_>) -> syn::Result<Arguments> {
 }
 
 impl Arguments {
+    fn assertion(list: Punctuated<Expr, Token![,]>, message: &str) -> Self {
+        let condition = list.first().filter(|_| list.len() == 1);
+        let quoted = condition.map(|condition| quote!(, #message, ::core::stringify!(#condition)));
+        Arguments::Assertion(list, quoted)
+    }
+
     fn debug(values: Punctuated<Expr, Token![,]>) -> Self {
         let quoted = |value: Expr| {
             let text = value.to_token_stream();
@@ -111,7 +121,7 @@ impl Arguments {
 
     fn visit(&mut self, rewrite: &mut Rewrite<'_>) {
         match self {
-            Arguments::List(list) | Arguments::Assertion(list) => {
+            Arguments::List(list) | Arguments::Assertion(list, _) => {
                 for argument in list {
                     rewrite.visit_expr_mut(argument);
                 }
@@ -135,12 +145,14 @@ impl Arguments {
     fn put_back(self, mac: &mut Macro) -> Option<Expr> {
         mac.tokens = match self {
             Arguments::Debug(values) => return Some(debug(&mac.path, &values)),
-            // Without a message of its own the assertion would quote our rewriting.
-            Arguments::Assertion(list) if list.len() == 1 => {
-                let (condition, original) = (&list[0], &mac.tokens);
-                quote!(#condition, "assertion failed: {}", ::core::stringify!(#original))
+            // Without a message of its own the assertion would quote our rewriting. anyhow's goes through the
+            // condition token by token, which the parentheses spare it.
+            Arguments::Assertion(list, quoted) => {
+                let mut list = list.into_iter();
+                let (condition, more) = (list.next(), list);
+                quote!((#condition) #(, #more)* #quoted)
             }
-            Arguments::List(list) | Arguments::Assertion(list) => list.into_token_stream(),
+            Arguments::List(list) => list.into_token_stream(),
             Arguments::Repetition(value, semicolon, count) => quote!(#value #semicolon #count),
             Arguments::Matches(value, comma, pattern) => quote!(#value #comma #pattern),
         };

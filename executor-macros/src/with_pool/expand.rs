@@ -8,7 +8,7 @@ use syn::{Block, Expr, Ident, Path, token};
 use super::input::{Head, Input, Kind};
 use super::options::{Options, default_on_error};
 use super::rewrite::Rewrite;
-use super::site::{Site, Slots};
+use super::site::{Frame, Site, Slots};
 use crate::refusals::Refusals;
 use crate::setting::default_runtime;
 
@@ -17,7 +17,7 @@ pub(crate) fn expand(input: Input, slots: &mut Slots) -> syn::Result<TokenStream
     let mut refusals = Refusals::default();
     let pool = Pool::read(input.head, &mut refusals);
     let mut block = input.block;
-    let mut rewrite = Rewrite::new(pool.runtime(), slots, &mut refusals);
+    let mut rewrite = Rewrite::new(Frame::of_block(pool.runtime()), slots, &mut refusals);
     rewrite.visit_block_mut(&mut block);
     let sites = rewrite.sites;
     refusals.finish(Some(()))?;
@@ -105,7 +105,7 @@ impl Kind {
 fn run(pool: &Pool, name: &Ident, block: &Block, sites: &[Site]) -> TokenStream {
     let runtime = pool.runtime();
     let declarations = sites.iter().filter_map(|site| site.declaration(runtime));
-    let landings = (0u32..).zip(sites).map(|(index, site)| site.landing(runtime, index));
+    let landings = landings(runtime, sites);
     let scope = pool.scope(&quote_spanned! {Span::mixed_site()=>
         |#name| -> #runtime::__private::Exit<_> {
             // A block may end in `return` or `panic!`, and then has no value.
@@ -123,8 +123,16 @@ fn run(pool: &Pool, name: &Ident, block: &Block, sites: &[Site]) -> TokenStream 
             ::core::result::Result::Ok(value) => {
                 ::core::result::Result::Ok::<_, #runtime::PoolError>(value)
             }
-            #(#landings)*
-            ::core::result::Result::Err(_) => ::core::unreachable!("an exit has one of the sites"),
+            #landings
         }
+    }
+}
+
+/// The arms of an opened exit that is no end.
+pub(crate) fn landings(runtime: &Path, sites: &[Site]) -> TokenStream {
+    let landings = (0u32..).zip(sites).map(|(index, site)| site.landing(runtime, index));
+    quote_spanned! {Span::mixed_site()=>
+        #(#landings)*
+        ::core::result::Result::Err(_) => ::core::unreachable!("an exit has one of the sites"),
     }
 }

@@ -8,18 +8,18 @@
 use syn::visit_mut::{self, VisitMut};
 use syn::{
     Arm, Attribute, Expr, ExprAsync, ExprAwait, ExprBlock, ExprClosure, ExprConst, ExprForLoop, ExprLoop, ExprMacro,
-    ExprTryBlock, ExprWhile, FieldValue, Ident, Item, Label, Lifetime, Macro, Path, Stmt, StmtMacro, Token, Type,
+    ExprTryBlock, ExprWhile, FieldValue, Ident, Item, Label, Lifetime, Macro, Stmt, StmtMacro, Token, Type,
 };
 
-use super::arguments;
 use super::expand::expand;
 use super::input::Input;
-use super::site::{self, Leave, Site, Slots};
+use super::site::{Frame, Leave, Site, Slots};
+use super::{arguments, bail};
 use crate::attributes::{conditions, leading};
 use crate::refusals::Refusals;
 
 pub(crate) struct Rewrite<'s> {
-    runtime: &'s Path,
+    frame: Frame<'s>,
     slots: &'s mut Slots,
     refusals: &'s mut Refusals,
     pub(crate) sites: Vec<Site>,
@@ -30,8 +30,8 @@ pub(crate) struct Rewrite<'s> {
 }
 
 impl<'s> Rewrite<'s> {
-    pub(crate) fn new(runtime: &'s Path, slots: &'s mut Slots, refusals: &'s mut Refusals) -> Self {
-        Rewrite { runtime, slots, refusals, sites: Vec::new(), targets: Vec::new(), conditions: Vec::new() }
+    pub(crate) fn new(frame: Frame<'s>, slots: &'s mut Slots, refusals: &'s mut Refusals) -> Self {
+        Rewrite { frame, slots, refusals, sites: Vec::new(), targets: Vec::new(), conditions: Vec::new() }
     }
 
     fn site(&mut self, leave: Leave, slot: Option<Ident>) -> u32 {
@@ -65,24 +65,24 @@ impl<'s> Rewrite<'s> {
     fn question(&mut self, token: Token![?], operand: &Expr) -> Expr {
         let slot = self.slots.name();
         let index = self.site(Leave::Question(token), Some(slot.clone()));
-        site::question(self.runtime, index, &slot, token, operand)
+        self.frame.question(index, &slot, token, operand)
     }
 
     fn returned(&mut self, token: Token![return], value: Option<&Expr>) -> Expr {
         let slot = self.slots.name();
         let index = self.site(Leave::Return(token), Some(slot.clone()));
-        site::returned(self.runtime, index, &slot, value)
+        self.frame.returned(index, &slot, value)
     }
 
     fn jumped(&mut self, leave: Leave, value: Option<&Expr>) -> Expr {
         let slot = value.map(|_| self.slots.name());
         let index = self.site(leave, slot.clone());
-        site::jumped(self.runtime, index, slot.as_ref(), value)
+        self.frame.jumped(index, slot.as_ref(), value)
     }
 
     /// A macro whose invocation gives way to an expression of ours.
     fn invocation(&mut self, mac: &mut Macro) -> Option<Expr> {
-        self.nested(mac).or_else(|| arguments::visit(mac, self))
+        self.nested(mac).or_else(|| self.bail(mac)).or_else(|| arguments::visit(mac, self))
     }
 
     /// A nested `with_pool!`, expanded here because its landings are sites of this block.
@@ -95,6 +95,13 @@ impl<'s> Rewrite<'s> {
         let input = mac.parse_body::<Input>().ok()?;
         let expansion = self.refusals.keep(expand(input, self.slots))?;
         let mut expansion = syn::parse2(expansion).expect("`expand` writes an expression");
+        self.visit_expr_mut(&mut expansion);
+        Some(expansion)
+    }
+
+    /// A `bail!` or `ensure!`, whose landings are sites of this block as well.
+    fn bail(&mut self, mac: &Macro) -> Option<Expr> {
+        let mut expansion = bail::expand(mac, self.frame.runtime, self.slots, self.refusals)?;
         self.visit_expr_mut(&mut expansion);
         Some(expansion)
     }
@@ -211,7 +218,7 @@ mod tests {
     /// What leaves a block, in the order in which it was found, and under how many `cfg`s.
     fn sites_and_conditions(block: &str) -> Vec<(&'static str, usize)> {
         let (runtime, mut slots, mut refusals) = (default_runtime(), Slots::default(), Refusals::default());
-        let mut rewrite = Rewrite::new(&runtime, &mut slots, &mut refusals);
+        let mut rewrite = Rewrite::new(Frame::of_block(&runtime), &mut slots, &mut refusals);
         rewrite.visit_block_mut(&mut syn::parse_str(block).unwrap());
         let found = rewrite.sites.iter().map(|site| match site.leave {
             Leave::Return(_) => ("return", site.conditions.len()),
@@ -257,6 +264,7 @@ mod tests {
         assert_eq!(sites("{ assert!(matches!(a?, Some(x) if x? > 1)) }"), ["?", "?"]);
         assert_eq!(sites("{ vec![a?; b?] }"), ["?", "?"]);
         assert_eq!(sites("{ dbg!(a?, b) }"), ["?"]);
+        assert_eq!(sites("{ let p = std::pin::pin!(a?); addr_of!(b?.c); addr_of_mut!(b[c?]) }"), ["?"; 3]);
         assert!(sites("{ foreign!(a?); }").is_empty());
     }
 
@@ -265,6 +273,14 @@ mod tests {
         // The slot of a `return` is typed by a jump of its own, which is a site as well.
         let nested = "{ with_pool!(thread() as p => { a?; return 1 }) }";
         assert_eq!(sites(nested), ["return", "?", "return"]);
+    }
+
+    #[test]
+    fn a_macro_that_returns_is_a_return_and_passes_the_ways_out_of_its_arguments_on() {
+        assert_eq!(sites("{ anyhow::bail!(\"text\"); ensure!(a, \"{}\", b) }"), ["return"; 2]);
+        assert_eq!(sites("{ ensure!(a? > 1, \"{}\", if b { break 'l } else { c }) }"), ["?", "break", "return"]);
+        assert_eq!(sites("{ bail!(\"{}\", format!(\"{}\", a?)) }"), ["?", "return"]);
+        assert_eq!(sites("{ loop { ensure!(if a { break } else { true }); bail!(b) } }"), ["return"; 2]);
     }
 
     #[test]

@@ -85,43 +85,86 @@ impl Site {
     }
 }
 
-/// In place of `operand?`.
-pub(crate) fn question(runtime: &Path, index: u32, slot: &Ident, token: Token![?], operand: &Expr) -> Expr {
-    // Located at the user's `?`, for that is where a wrong operand is reported.
-    let span = Span::mixed_site().located_at(token.span);
-    let failed = failed(runtime, slot);
-    parse_quote_spanned! {span=>
-        match #runtime::__private::Question::branch(#operand) {
-            ::core::ops::ControlFlow::Continue(value) => value,
-            ::core::ops::ControlFlow::Break(residual) => {
-                #slot = ::core::option::Option::Some(residual);
-                return #runtime::__private::Exit::at(#index, #failed)
+/// The closure that a departure leaves.
+#[derive(Clone, Copy)]
+pub(crate) struct Frame<'r> {
+    pub(crate) runtime: &'r Path,
+    returns: Returns,
+}
+
+#[derive(Clone, Copy)]
+enum Returns {
+    /// An `Exit`: the block's.
+    Exit,
+    /// A `Result` of one: a macro's, see [`bail`](super::bail).
+    Result,
+}
+
+impl<'r> Frame<'r> {
+    pub(crate) fn of_block(runtime: &'r Path) -> Self {
+        Frame { runtime, returns: Returns::Exit }
+    }
+
+    pub(crate) fn of_macro(runtime: &'r Path) -> Self {
+        Frame { runtime, returns: Returns::Result }
+    }
+
+    /// In place of `operand?`.
+    pub(crate) fn question(self, index: u32, slot: &Ident, token: Token![?], operand: &Expr) -> Expr {
+        // Located at the user's `?`, for that is where a wrong operand is reported.
+        let span = Span::mixed_site().located_at(token.span);
+        let (runtime, exit) = (self.runtime, self.exit(index, Some(slot)));
+        parse_quote_spanned! {span=>
+            match #runtime::__private::Question::branch(#operand) {
+                ::core::ops::ControlFlow::Continue(value) => value,
+                ::core::ops::ControlFlow::Break(residual) => {
+                    #slot = ::core::option::Option::Some(residual);
+                    return #exit
+                }
             }
         }
     }
-}
 
-/// In place of `return value`.
-pub(crate) fn returned(runtime: &Path, index: u32, slot: &Ident, value: Option<&Expr>) -> Expr {
-    let value = value.map_or_else(|| quote!(()), ToTokens::to_token_stream);
-    let failed = failed(runtime, slot);
-    parse_quote_spanned! {Span::mixed_site()=>
-        {
-            #slot = ::core::option::Option::Some(#value);
-            #[allow(unreachable_code)]
-            { return #runtime::__private::Exit::at(#index, #failed) }
+    /// In place of `return value`.
+    pub(crate) fn returned(self, index: u32, slot: &Ident, value: Option<&Expr>) -> Expr {
+        let value = value.map_or_else(|| quote!(()), ToTokens::to_token_stream);
+        let exit = self.exit(index, Some(slot));
+        parse_quote_spanned! {Span::mixed_site()=>
+            {
+                #slot = ::core::option::Option::Some(#value);
+                #[allow(unreachable_code)]
+                { return #exit }
+            }
         }
     }
-}
 
-/// In place of `break value`, `break` and `continue`: none of them is a failure.
-pub(crate) fn jumped(runtime: &Path, index: u32, slot: Option<&Ident>, value: Option<&Expr>) -> Expr {
-    let filled = slot.map(|slot| quote_spanned!(Span::mixed_site()=> #slot = ::core::option::Option::Some(#value);));
-    parse_quote_spanned! {Span::mixed_site()=>
-        {
-            #filled
-            #[allow(unreachable_code)]
-            { return #runtime::__private::Exit::at(#index, false) }
+    /// In place of `break value`, `break` and `continue`: none of them is a failure.
+    pub(crate) fn jumped(self, index: u32, slot: Option<&Ident>, value: Option<&Expr>) -> Expr {
+        let filled =
+            slot.map(|slot| quote_spanned!(Span::mixed_site()=> #slot = ::core::option::Option::Some(#value);));
+        let exit = self.exit(index, None);
+        parse_quote_spanned! {Span::mixed_site()=>
+            {
+                #filled
+                #[allow(unreachable_code)]
+                { return #exit }
+            }
+        }
+    }
+
+    /// What the closure returns; the block has failed if there is an `Err` in `slot`.
+    fn exit(self, index: u32, slot: Option<&Ident>) -> TokenStream {
+        let runtime = self.runtime;
+        match (self.returns, slot) {
+            (Returns::Exit, Some(slot)) => {
+                let failed = failed(runtime, slot);
+                quote_spanned!(Span::mixed_site()=> #runtime::__private::Exit::at(#index, #failed))
+            }
+            (Returns::Exit, None) => quote_spanned!(Span::mixed_site()=> #runtime::__private::Exit::at(#index, false)),
+            // Whether it fails is asked where it leaves the block.
+            (Returns::Result, _) => quote_spanned! {Span::mixed_site()=>
+                ::core::result::Result::Ok(#runtime::__private::Exit::at(#index, false))
+            },
         }
     }
 }

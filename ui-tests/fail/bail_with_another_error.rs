@@ -1,0 +1,20 @@
+use executor_runtime::prelude::*;
+
+// As anyhow's and eyre's.
+macro_rules! bail {
+    ($message:literal) => {
+        return Err(Box::<dyn std::error::Error>::from($message))
+    };
+}
+
+fn total(n: u64) -> Result<u64, TaskError> {
+    let total = with_pool!(thread() as pool => {
+        if n == 0 {
+            bail!("nothing to do");
+        }
+        pool.submit(move || n).result()?
+    });
+    Ok(total.unwrap_or(0))
+}
+
+fn main() {}
