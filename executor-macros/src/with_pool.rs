@@ -18,7 +18,7 @@
 //!
 //! [`input`] knows the grammar, [`options`] what each pool can be told,
 //! [`rewrite`] finds the sites (through the arguments of std's macros, see
-//! [`arguments`], and in [`bail`]'s), [`site`] writes their two ends, [`expand`]
+//! [`arguments`] and [`select`], and in [`bail`]'s), [`site`] writes their two ends, [`expand`]
 //! the frame.
 
 mod arguments;
@@ -27,6 +27,7 @@ mod expand;
 mod input;
 mod options;
 mod rewrite;
+mod select;
 mod site;
 
 use proc_macro2::TokenStream;

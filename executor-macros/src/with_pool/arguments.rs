@@ -11,6 +11,7 @@ use syn::visit_mut::VisitMut as _;
 use syn::{Expr, Macro, Pat, PatGuard, Path, Token, parse_quote_spanned};
 
 use super::rewrite::Rewrite;
+use super::select::Arms;
 
 /// Rewrites the arguments of a macro that is known; any other stays as it is.
 ///
@@ -39,6 +40,8 @@ enum Form {
     Vector,
     /// `value, pattern if guard`.
     Matches,
+    /// `predicate => { .. }`, several times.
+    Select,
 }
 
 /// The macros that take expressions and quote none of them.
@@ -60,6 +63,7 @@ impl Form {
             "dbg" => Some(Form::Debug),
             "vec" => Some(Form::Vector),
             "matches" => Some(Form::Matches),
+            "cfg_select" => Some(Form::Select),
             _ => None,
         }
     }
@@ -74,6 +78,7 @@ impl Form {
                 parse_repetition.parse2(tokens.clone()).or_else(|_| list.parse2(tokens).map(Arguments::List))
             }
             Form::Matches => parse_matches.parse2(tokens),
+            Form::Select => syn::parse2(tokens).map(Arguments::Select),
         }
     }
 }
@@ -86,6 +91,7 @@ enum Arguments {
     Debug(Vec<(Expr, TokenStream)>),
     Repetition(Expr, Token![;], Expr),
     Matches(Expr, Token![,], Pat),
+    Select(Arms),
 }
 
 fn parse_repetition(input: ParseStream<'_>) -> syn::Result<Arguments> {
@@ -139,6 +145,7 @@ impl Arguments {
                 rewrite.visit_expr_mut(value);
                 rewrite.visit_pat_mut(pattern);
             }
+            Arguments::Select(arms) => arms.visit(rewrite),
         }
     }
 
@@ -155,6 +162,7 @@ impl Arguments {
             Arguments::List(list) => list.into_token_stream(),
             Arguments::Repetition(value, semicolon, count) => quote!(#value #semicolon #count),
             Arguments::Matches(value, comma, pattern) => quote!(#value #comma #pattern),
+            Arguments::Select(arms) => arms.into_token_stream(),
         };
         None
     }

@@ -55,7 +55,7 @@ impl<'s> Rewrite<'s> {
         self.targets.pop();
     }
 
-    fn under(&mut self, attributes: &[Attribute], visit: impl FnOnce(&mut Self)) {
+    pub(crate) fn under(&mut self, attributes: &[Attribute], visit: impl FnOnce(&mut Self)) {
         let around = self.conditions.len();
         self.conditions.extend(conditions(attributes).cloned());
         visit(self);
@@ -266,6 +266,12 @@ mod tests {
         assert_eq!(sites("{ dbg!(a?, b) }"), ["?"]);
         assert_eq!(sites("{ let p = std::pin::pin!(a?); addr_of!(b?.c); addr_of_mut!(b[c?]) }"), ["?"; 3]);
         assert!(sites("{ foreign!(a?); }").is_empty());
+    }
+
+    #[test]
+    fn an_arm_of_cfg_select_stands_under_its_condition() {
+        let block = "{ cfg_select! { a => { b?; let c = d?; } e => f?, _ => { g? } } }";
+        assert_eq!(sites_and_conditions(block), [("?", 1), ("?", 1), ("?", 1), ("?", 1)]);
     }
 
     #[test]
