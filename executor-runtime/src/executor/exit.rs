@@ -7,6 +7,7 @@
 
 use std::convert::Infallible;
 use std::ops::ControlFlow;
+use std::task::Poll;
 
 /// The end of the block, or the number of the site at which control left it.
 ///
@@ -76,7 +77,7 @@ pub fn taken<T>(slot: Option<T>) -> T {
 
 /// `Try` of std, which is not stable, for the types that have `?`.
 #[diagnostic::on_unimplemented(
-    message = "the `?` operator can only be applied to `Result` and `Option` inside of `with_pool!`",
+    message = "the `?` operator can only be applied to `Result`, `Option`, `ControlFlow` and `Poll` of a `Result`",
     label = "`{Self}` has no `?` here"
 )]
 pub trait Question {
@@ -111,6 +112,48 @@ impl<T> Question for Option<T> {
         match self {
             Some(value) => ControlFlow::Continue(value),
             None => ControlFlow::Break(None),
+        }
+    }
+}
+
+impl<B, C> Question for ControlFlow<B, C> {
+    type Output = C;
+    type Residual = ControlFlow<B, Infallible>;
+
+    #[inline]
+    fn branch(self) -> ControlFlow<Self::Residual, C> {
+        match self {
+            ControlFlow::Continue(value) => ControlFlow::Continue(value),
+            ControlFlow::Break(value) => ControlFlow::Break(ControlFlow::Break(value)),
+        }
+    }
+}
+
+impl<T, E> Question for Poll<Result<T, E>> {
+    type Output = Poll<T>;
+    type Residual = Result<Infallible, E>;
+
+    #[inline]
+    fn branch(self) -> ControlFlow<Self::Residual, Poll<T>> {
+        match self {
+            Poll::Ready(Ok(value)) => ControlFlow::Continue(Poll::Ready(value)),
+            Poll::Ready(Err(error)) => ControlFlow::Break(Err(error)),
+            Poll::Pending => ControlFlow::Continue(Poll::Pending),
+        }
+    }
+}
+
+impl<T, E> Question for Poll<Option<Result<T, E>>> {
+    type Output = Poll<Option<T>>;
+    type Residual = Result<Infallible, E>;
+
+    #[inline]
+    fn branch(self) -> ControlFlow<Self::Residual, Poll<Option<T>>> {
+        match self {
+            Poll::Ready(Some(Ok(value))) => ControlFlow::Continue(Poll::Ready(Some(value))),
+            Poll::Ready(Some(Err(error))) => ControlFlow::Break(Err(error)),
+            Poll::Ready(None) => ControlFlow::Continue(Poll::Ready(None)),
+            Poll::Pending => ControlFlow::Continue(Poll::Pending),
         }
     }
 }
