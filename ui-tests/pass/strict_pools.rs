@@ -58,6 +58,8 @@ fn conditional() -> Result<u64, Any> {
         return Err("not unix".into());
         #[cfg(not(unix))]
         println!("{}", "7".parse::<u8>()?);
+        let four = ["4".parse::<u64>()?, #[cfg(not(unix))] "four".len()?];
+        let n = n.max(four[0].min(#[cfg(unix)] "9".parse()?, #[cfg(not(unix))] return Ok(1)));
         match n {
             #[cfg(not(unix))]
             1 => Err("one")?,
@@ -66,6 +68,18 @@ fn conditional() -> Result<u64, Any> {
         }
     })?;
     Ok(value)
+}
+
+#[expect(dead_code)]
+fn endless(pool: &ThreadPoolExecutor, ask: fn() -> Result<(), Any>) -> Result<u8, Any> {
+    with_pool!(pool as _pool => { ask()? })?;
+    with_pool!(pool as _pool => {
+        println!("asked");
+        ask()?
+    })?;
+    let () = with_pool!(pool as _pool => { ask()?; })?;
+    let _: u8 = with_pool!(pool as _pool => { panic!("no value") })?;
+    with_pool!(pool as _pool => { loop { ask()?; } })?
 }
 
 fn nested(executor: &dyn Executor) -> Result<u64, Any> {

@@ -127,11 +127,7 @@ impl Arguments {
 
     fn visit(&mut self, rewrite: &mut Rewrite<'_>) {
         match self {
-            Arguments::List(list) | Arguments::Assertion(list, _) => {
-                for argument in list {
-                    rewrite.visit_expr_mut(argument);
-                }
-            }
+            Arguments::List(list) | Arguments::Assertion(list, _) => rewrite.visit_list(list),
             Arguments::Debug(values) => {
                 for (value, _) in values {
                     rewrite.visit_expr_mut(value);

@@ -1,9 +1,9 @@
 //! The frame around a rewritten block.
 
 use proc_macro2::{Span, TokenStream};
-use quote::quote_spanned;
+use quote::{quote, quote_spanned};
 use syn::visit_mut::VisitMut as _;
-use syn::{Block, Expr, Ident, Path, token};
+use syn::{Expr, Ident, Path, Stmt};
 
 use super::input::{Head, Input, Kind};
 use super::options::{Options, default_on_error};
@@ -17,14 +17,14 @@ pub(crate) fn expand(input: Input, slots: &mut Slots) -> syn::Result<TokenStream
     let mut refusals = Refusals::default();
     let pool = Pool::read(input.head, &mut refusals);
     let mut block = input.block;
+    let ends_in_question = matches!(block.stmts.last(), Some(Stmt::Expr(Expr::Try(_), None)));
     let mut rewrite = Rewrite::new(Frame::of_block(pool.runtime()), slots, &mut refusals);
     rewrite.visit_block_mut(&mut block);
     let sites = rewrite.sites;
     refusals.finish(Some(()))?;
-    // The braces are ours now: around a single value the user's own would be
-    // reported as unnecessary.
-    block.brace_token = token::Brace(Span::mixed_site());
-    Ok(pool.open(&run(&pool, &input.name, &block, &sites)))
+    // It is rewritten, and what clippy has to say about a last `?` of nothing would be said about the whole macro.
+    let allowed = ends_in_question.then(|| quote!(#[allow(clippy::semicolon_if_nothing_returned)]));
+    Ok(pool.open(&run(&pool, &input.name, &quote!(#allowed () => #block), &sites)))
 }
 
 /// Whose scope the block is.
@@ -102,7 +102,7 @@ impl Kind {
 }
 
 /// The block in its scope, and behind it the landings of all its sites.
-fn run(pool: &Pool, name: &Ident, block: &Block, sites: &[Site]) -> TokenStream {
+fn run(pool: &Pool, name: &Ident, arm: &TokenStream, sites: &[Site]) -> TokenStream {
     let runtime = pool.runtime();
     let declarations = sites.iter().filter_map(|site| site.declaration(runtime));
     let landings = landings(runtime, sites);
@@ -110,7 +110,9 @@ fn run(pool: &Pool, name: &Ident, block: &Block, sites: &[Site]) -> TokenStream 
         |#name| -> #runtime::__private::Exit<_> {
             // A block may end in `return` or `panic!`, and then has no value.
             #[allow(clippy::diverging_sub_expression)]
-            let value = #block;
+            // The braces are the user's, whose edition says when the temporaries of a last expression are dropped;
+            // but around a single value they would be reported as unnecessary anywhere else.
+            let value = match () { #arm };
             #[allow(unreachable_code)]
             #runtime::__private::Exit::end(value)
         }

@@ -5,10 +5,13 @@
 //! is not std's) then stands in a closure that returns `Exit`, where it does
 //! not compile; it never changes its meaning.
 
+use proc_macro2::Span;
+use syn::punctuated::Punctuated;
 use syn::visit_mut::{self, VisitMut};
 use syn::{
-    Arm, Attribute, Expr, ExprAsync, ExprAwait, ExprBlock, ExprClosure, ExprConst, ExprForLoop, ExprLoop, ExprMacro,
-    ExprTryBlock, ExprWhile, FieldValue, Ident, Item, Label, Lifetime, Macro, Stmt, StmtMacro, Token, Type,
+    Arm, Attribute, Expr, ExprArray, ExprAsync, ExprAwait, ExprBlock, ExprCall, ExprClosure, ExprConst, ExprForLoop,
+    ExprLoop, ExprMacro, ExprMethodCall, ExprTryBlock, ExprTuple, ExprWhile, FieldValue, Ident, Item, Label, Lifetime,
+    Macro, Stmt, StmtMacro, Token, Type,
 };
 
 use super::expand::expand;
@@ -62,6 +65,14 @@ impl<'s> Rewrite<'s> {
         self.conditions.truncate(around);
     }
 
+    /// The elements of a list, each of which may stand under a `cfg` of its own.
+    pub(crate) fn visit_list<P>(&mut self, list: &mut Punctuated<Expr, P>) {
+        for element in list {
+            let attributes = leading(element);
+            self.under(&attributes, |this| this.visit_expr_mut(element));
+        }
+    }
+
     fn question(&mut self, token: Token![?], operand: &Expr) -> Expr {
         let slot = self.slots.name();
         let index = self.site(Leave::Question(token), Some(slot.clone()));
@@ -71,13 +82,13 @@ impl<'s> Rewrite<'s> {
     fn returned(&mut self, token: Token![return], value: Option<&Expr>) -> Expr {
         let slot = self.slots.name();
         let index = self.site(Leave::Return(token), Some(slot.clone()));
-        self.frame.returned(index, &slot, value)
+        self.frame.returned(index, &slot, token, value)
     }
 
-    fn jumped(&mut self, leave: Leave, value: Option<&Expr>) -> Expr {
+    fn jumped(&mut self, leave: Leave, keyword: Span, value: Option<&Expr>) -> Expr {
         let slot = value.map(|_| self.slots.name());
         let index = self.site(leave, slot.clone());
-        self.frame.jumped(index, slot.as_ref(), value)
+        self.frame.jumped(index, slot.as_ref(), keyword, value)
     }
 
     /// A macro whose invocation gives way to an expression of ours.
@@ -121,11 +132,11 @@ impl VisitMut for Rewrite<'_> {
             Expr::Return(it) => (&mut it.attrs, self.returned(it.return_token, it.expr.as_deref())),
             Expr::Break(it) if !self.stays(it.label.as_ref()) => {
                 let leave = Leave::Break(it.break_token, it.label.clone());
-                (&mut it.attrs, self.jumped(leave, it.expr.as_deref()))
+                (&mut it.attrs, self.jumped(leave, it.break_token.span, it.expr.as_deref()))
             }
             Expr::Continue(it) if !self.stays(it.label.as_ref()) => {
                 let leave = Leave::Continue(it.continue_token, it.label.clone());
-                (&mut it.attrs, self.jumped(leave, None))
+                (&mut it.attrs, self.jumped(leave, it.continue_token.span, None))
             }
             _ => return,
         };
@@ -153,6 +164,24 @@ impl VisitMut for Rewrite<'_> {
     fn visit_field_value_mut(&mut self, field: &mut FieldValue) {
         let attributes = field.attrs.clone();
         self.under(&attributes, |this| visit_mut::visit_field_value_mut(this, field));
+    }
+
+    fn visit_expr_array_mut(&mut self, it: &mut ExprArray) {
+        self.visit_list(&mut it.elems);
+    }
+
+    fn visit_expr_tuple_mut(&mut self, it: &mut ExprTuple) {
+        self.visit_list(&mut it.elems);
+    }
+
+    fn visit_expr_call_mut(&mut self, it: &mut ExprCall) {
+        self.visit_expr_mut(&mut it.func);
+        self.visit_list(&mut it.args);
+    }
+
+    fn visit_expr_method_call_mut(&mut self, it: &mut ExprMethodCall) {
+        self.visit_expr_mut(&mut it.receiver);
+        self.visit_list(&mut it.args);
     }
 
     fn visit_expr_loop_mut(&mut self, it: &mut ExprLoop) {
@@ -293,5 +322,9 @@ mod tests {
     fn a_site_stands_under_the_conditions_of_its_statement() {
         let block = "{ #[cfg(unix)] a?; match b { #[cfg(unix)] 1 => c?, _ => d? } }";
         assert_eq!(sites_and_conditions(block), [("?", 1), ("?", 1), ("?", 0)]);
+        let lists = "{ ([a?, #[cfg(unix)] b?], #[cfg(unix)] c.d(e?, #[cfg(x)] f?), g(#[cfg(unix)] -h?)) }";
+        let conditions: Vec<usize> =
+            sites_and_conditions(lists).into_iter().map(|(_, conditions)| conditions).collect();
+        assert_eq!(conditions, [0, 1, 1, 2, 1]);
     }
 }

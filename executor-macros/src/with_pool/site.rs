@@ -113,7 +113,7 @@ impl<'r> Frame<'r> {
     pub(crate) fn question(self, index: u32, slot: &Ident, token: Token![?], operand: &Expr) -> Expr {
         // Located at the user's `?`, for that is where a wrong operand is reported.
         let span = Span::mixed_site().located_at(token.span);
-        let (runtime, exit) = (self.runtime, self.exit(index, Some(slot)));
+        let (runtime, exit) = (self.runtime, self.exit(index, Some(slot), span));
         parse_quote_spanned! {span=>
             match #runtime::__private::Question::branch(#operand) {
                 ::core::ops::ControlFlow::Continue(value) => value,
@@ -126,10 +126,12 @@ impl<'r> Frame<'r> {
     }
 
     /// In place of `return value`.
-    pub(crate) fn returned(self, index: u32, slot: &Ident, value: Option<&Expr>) -> Expr {
-        let value = value.map_or_else(|| quote!(()), ToTokens::to_token_stream);
-        let exit = self.exit(index, Some(slot));
-        parse_quote_spanned! {Span::mixed_site()=>
+    pub(crate) fn returned(self, index: u32, slot: &Ident, token: Token![return], value: Option<&Expr>) -> Expr {
+        // Located at the user's `return`, for what comes after it is unreachable because of that.
+        let span = Span::mixed_site().located_at(token.span);
+        let value = value.map_or_else(|| quote_spanned!(span=> ()), ToTokens::to_token_stream);
+        let exit = self.exit(index, Some(slot), span);
+        parse_quote_spanned! {span=>
             {
                 #slot = ::core::option::Option::Some(#value);
                 #[allow(unreachable_code)]
@@ -139,11 +141,11 @@ impl<'r> Frame<'r> {
     }
 
     /// In place of `break value`, `break` and `continue`: none of them is a failure.
-    pub(crate) fn jumped(self, index: u32, slot: Option<&Ident>, value: Option<&Expr>) -> Expr {
-        let filled =
-            slot.map(|slot| quote_spanned!(Span::mixed_site()=> #slot = ::core::option::Option::Some(#value);));
-        let exit = self.exit(index, None);
-        parse_quote_spanned! {Span::mixed_site()=>
+    pub(crate) fn jumped(self, index: u32, slot: Option<&Ident>, keyword: Span, value: Option<&Expr>) -> Expr {
+        let span = Span::mixed_site().located_at(keyword);
+        let filled = slot.map(|slot| quote_spanned!(span=> #slot = ::core::option::Option::Some(#value);));
+        let exit = self.exit(index, None, span);
+        parse_quote_spanned! {span=>
             {
                 #filled
                 #[allow(unreachable_code)]
@@ -153,16 +155,16 @@ impl<'r> Frame<'r> {
     }
 
     /// What the closure returns; the block has failed if there is an `Err` in `slot`.
-    fn exit(self, index: u32, slot: Option<&Ident>) -> TokenStream {
+    fn exit(self, index: u32, slot: Option<&Ident>, span: Span) -> TokenStream {
         let runtime = self.runtime;
         match (self.returns, slot) {
             (Returns::Exit, Some(slot)) => {
                 let failed = failed(runtime, slot);
-                quote_spanned!(Span::mixed_site()=> #runtime::__private::Exit::at(#index, #failed))
+                quote_spanned!(span=> #runtime::__private::Exit::at(#index, #failed))
             }
-            (Returns::Exit, None) => quote_spanned!(Span::mixed_site()=> #runtime::__private::Exit::at(#index, false)),
+            (Returns::Exit, None) => quote_spanned!(span=> #runtime::__private::Exit::at(#index, false)),
             // Whether it fails is asked where it leaves the block.
-            (Returns::Result, _) => quote_spanned! {Span::mixed_site()=>
+            (Returns::Result, _) => quote_spanned! {span=>
                 ::core::result::Result::Ok(#runtime::__private::Exit::at(#index, false))
             },
         }
