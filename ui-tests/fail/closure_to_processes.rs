@@ -1,8 +1,7 @@
 use executor_runtime::prelude::*;
 
-fn both(processes: &ProcessPoolExecutor, any: &dyn Executor) {
+fn run(processes: &ProcessPoolExecutor) {
     processes.submit(|| 6 * 7);
-    any.submit(|| 6 * 7);
 }
 
 fn main() {}

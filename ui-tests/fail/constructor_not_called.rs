@@ -5,9 +5,8 @@ fn square(n: u64) -> u64 {
     n * n
 }
 
-fn both(processes: &ProcessPoolExecutor, threads: &ThreadPoolExecutor) {
+fn run(processes: &ProcessPoolExecutor) {
     processes.submit(square::task);
-    threads.submit(square::task);
 }
 
 fn main() {}

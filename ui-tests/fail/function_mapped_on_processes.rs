@@ -5,9 +5,8 @@ fn square(n: u64) -> u64 {
     n * n
 }
 
-fn both(processes: &ProcessPoolExecutor, any: &dyn Executor) {
+fn run(processes: &ProcessPoolExecutor) {
     for _ in processes.map(square, 0..3) {}
-    for _ in any.map(square, 0..3) {}
 }
 
 fn main() {}

@@ -5,9 +5,8 @@ fn answer() -> u64 {
     42
 }
 
-fn both(processes: &ProcessPoolExecutor, any: &dyn Executor) {
+fn run(processes: &ProcessPoolExecutor) {
     processes.submit(answer);
-    any.submit(answer);
 }
 
 fn main() {}

@@ -1,6 +1,6 @@
 use executor_runtime::prelude::*;
 
-#[pool_task(process, instances(u32, String))]
+#[pool_task(process, colour = "red")]
 fn square(n: u64) -> u64 {
     n * n
 }

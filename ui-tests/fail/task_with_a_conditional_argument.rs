@@ -2,7 +2,8 @@ use executor_runtime::prelude::*;
 
 #[pool_task(process)]
 fn log(text: &str, #[cfg(unix)] descriptor: i32) {
-    let _ = text;
+    #[cfg(unix)]
+    let _ = (text, descriptor);
 }
 
 fn main() {}

@@ -5,9 +5,8 @@ fn square(n: u64) -> u64 {
     n * n
 }
 
-fn both(processes: &ProcessPoolExecutor, any: &dyn Executor) {
+fn run(processes: &ProcessPoolExecutor) {
     processes.submit(square::task(3));
-    any.submit(square::task(3));
 }
 
 fn main() {}

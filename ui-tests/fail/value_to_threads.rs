@@ -1,9 +1,12 @@
 use executor_runtime::prelude::*;
 
-fn main() {
-    let threads = ThreadPoolExecutor::new(1).unwrap();
-    threads.submit(6 * 7);
-    threads.scope(|scope| {
-        scope.submit(6 * 7);
-    });
+#[pool_task(process)]
+fn square(n: u64) -> u64 {
+    n * n
 }
+
+fn run(threads: &ThreadPoolExecutor) {
+    threads.submit(square(3));
+}
+
+fn main() {}

@@ -1,0 +1,10 @@
+use executor_runtime::prelude::*;
+
+#[pool_task(process)]
+mod squares {
+    pub fn square(n: u64) -> u64 {
+        n * n
+    }
+}
+
+fn main() {}

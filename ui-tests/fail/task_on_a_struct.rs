@@ -1,0 +1,6 @@
+use executor_runtime::prelude::*;
+
+#[pool_task(process)]
+struct Square;
+
+fn main() {}

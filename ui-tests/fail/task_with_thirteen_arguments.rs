@@ -1,6 +1,0 @@
-use executor_runtime::prelude::*;
-
-#[pool_task(process)]
-fn many(_: u8, _: u8, _: u8, _: u8, _: u8, _: u8, _: u8, _: u8, _: u8, _: u8, _: u8, _: u8, thirteenth: u8) {}
-
-fn main() {}
