@@ -1,0 +1,8 @@
+use executor_runtime::prelude::*;
+
+#[pool_task(fiber)]
+fn square(n: u64) -> u64 {
+    n * n
+}
+
+fn main() {}

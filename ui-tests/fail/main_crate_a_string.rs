@@ -1,0 +1,2 @@
+#[executor_runtime::main(crate = "executor_runtime")]
+fn main() {}

@@ -1,0 +1,2 @@
+#[executor_runtime::main(process)]
+fn main() {}

@@ -1,0 +1,10 @@
+use executor_runtime::prelude::*;
+
+mod square {}
+
+#[pool_task(process)]
+fn square(n: u64) -> u64 {
+    n * n
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use executor_runtime::prelude::*;
+
+#[pool_task(process)]
+union Number {
+    n: u64,
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use executor_runtime::prelude::*;
+
+#[pool_task(process)]
+fn words(text: &str) -> std::str::SplitWhitespace {
+    text.split_whitespace()
+}
+
+fn main() {}

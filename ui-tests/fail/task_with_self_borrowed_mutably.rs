@@ -1,0 +1,13 @@
+use executor_runtime::prelude::*;
+
+#[derive(Clone, Copy, serde::Serialize, serde::Deserialize)]
+struct Square(u64);
+
+impl Square {
+    #[pool_task(process)]
+    fn area(&mut self) -> u64 {
+        self.0
+    }
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use executor_runtime::prelude::*;
+
+#[pool_task(process)]
+fn square(n: u64) -> u64;
+
+fn main() {}
