@@ -1,0 +1,7 @@
+use executor_runtime::prelude::*;
+
+fn main() {
+    loop {
+        let _ = with_pool!(thread() as pool => { pool.submit(|| break); });
+    }
+}
