@@ -13,6 +13,7 @@ mod types;
 
 use proc_macro2::TokenStream;
 use quote::quote;
+use syn::{Error, ForeignItemFn};
 
 use self::args::Args;
 use self::model::Model;
@@ -21,11 +22,18 @@ use crate::refusals::Refusals;
 pub(crate) fn pool_task(args: TokenStream, item: &TokenStream) -> TokenStream {
     match read(args, item.clone()) {
         Ok(model) => expand::expand(&model),
-        Err(errors) => {
-            let errors = errors.to_compile_error();
-            quote!(#item #errors)
-        }
+        Err(errors) => refused(item, &errors),
     }
+}
+
+/// The function as it was, so that the editor and all that calls it see it, and what is wrong with it.
+fn refused(item: &TokenStream, errors: &Error) -> TokenStream {
+    let errors = errors.to_compile_error();
+    // Without a body the compiler would refuse it once more.
+    if let Ok(ForeignItemFn { attrs, vis, sig, .. }) = syn::parse2(item.clone()) {
+        return quote!(#(#attrs)* #vis #sig { #errors });
+    }
+    quote!(#item #errors)
 }
 
 fn read(args: TokenStream, item: TokenStream) -> syn::Result<Model> {

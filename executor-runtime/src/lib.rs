@@ -74,7 +74,7 @@ sys::start::before_main!(init);
 pub mod __private {
     pub use linkme;
 
-    pub use crate::executor::{Exit, IsErr, NotErr, OnError, Probe, Question, taken};
+    pub use crate::executor::{Exit, OnError, Probe, Question, taken};
     pub use crate::task::{
         Coded, Decoder, Encoded, Encoder, Instance, Passing, ProcessArgument, ProcessOutput, TASKS, TaskEntry, WireId,
         encode, run_encoded,

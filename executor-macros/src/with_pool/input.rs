@@ -1,8 +1,10 @@
 //! The grammar: `HEAD as NAME => { BLOCK }`.
 
-use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Ident, Spacing, TokenStream, TokenTree};
 use syn::parse::{Parse, ParseStream};
 use syn::{Block, Error, Expr, Token};
+
+use crate::suggestion::suggestion;
 
 pub(crate) struct Input {
     pub(crate) head: Head,
@@ -53,13 +55,26 @@ impl Head {
     fn read(head: Vec<TokenTree>) -> syn::Result<Self> {
         if let [TokenTree::Ident(kind), TokenTree::Group(options)] = head.as_slice()
             && options.delimiter() == Delimiter::Parenthesis
-            && let Some(kind) = Kind::named(kind)
         {
             let options = options.stream();
-            return Ok(Head::Pool { kind, options });
+            match Kind::named(kind) {
+                Some(kind) => return Ok(Head::Pool { kind, options }),
+                // No function takes `name = value`.
+                None if begins_with_an_option(&options) => {
+                    let hint = suggestion(&kind.to_string(), &["thread", "process"]);
+                    return Err(Error::new_spanned(kind, format!("unknown pool `{kind}`{hint}")));
+                }
+                None => {}
+            }
         }
         syn::parse2(head.into_iter().collect()).map(Head::Existing)
     }
+}
+
+fn begins_with_an_option(list: &TokenStream) -> bool {
+    let mut tokens = list.clone().into_iter();
+    matches!(tokens.next(), Some(TokenTree::Ident(_)))
+        && matches!(tokens.next(), Some(TokenTree::Punct(it)) if it.as_char() == '=' && it.spacing() == Spacing::Alone)
 }
 
 impl Kind {
@@ -89,6 +104,14 @@ mod tests {
         assert!(matches!(processes, Head::Pool { kind: Kind::Process, .. }));
         assert!(matches!(head(quote!(self.pool as p => {})), Head::Existing(_)));
         assert!(matches!(head(quote!(other(2)? as p => {})), Head::Existing(_)));
+    }
+
+    #[test]
+    fn a_call_is_an_executor_and_a_mistyped_kind_with_options_is_none() {
+        assert!(matches!(head(quote!(threads(2) as p => {})), Head::Existing(_)));
+        assert!(matches!(head(quote!(threads(a == b) as p => {})), Head::Existing(_)));
+        let error = syn::parse2::<Input>(quote!(threads(max_workers = 2) as p => {})).err().unwrap();
+        assert_eq!(error.to_string(), "unknown pool `threads`: did you mean `thread`?");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What a pool can be told in the parentheses of `thread(..)` and `process(..)`.
 
 use proc_macro2::{Span, TokenStream};
+use quote::ToTokens;
 use syn::{Expr, Ident, Path};
 
 use super::input::Kind;
@@ -21,9 +22,9 @@ const KNOWN: &[Known] = &[
     known("initializer", "set_up", &[Kind::Thread, Kind::Process]),
     known("max_pending", "100", &[Kind::Thread, Kind::Process]),
     known("thread_name_prefix", "\"io\"", &[Kind::Thread]),
-    known("idle_timeout", "Duration::from_secs(10)", &[Kind::Thread]),
+    known("idle_timeout", "\"10s\"", &[Kind::Thread]),
     known("max_tasks_per_child", "100", &[Kind::Process]),
-    known("timeout", "Duration::from_secs(2)", &[Kind::Process]),
+    known("timeout", "\"2s\"", &[Kind::Process]),
     known("prewarm", "4", &[Kind::Process]),
     known("on_error", "wait", &[Kind::Thread, Kind::Process]),
     known("crate", "some::path", &[Kind::Thread, Kind::Process]),
@@ -34,7 +35,11 @@ const NOT_ZERO: &[(&str, &str)] = &[
     ("max_workers", "a pool needs at least one worker"),
     ("max_pending", "where nothing may wait, nothing can be submitted"),
     ("max_tasks_per_child", "a worker needs to run at least one task"),
+    ("timeout", "a task needs time to run: leave `timeout` out for no limit"),
 ];
+
+/// Options that are spans of time.
+const TIMES: &[&str] = &["idle_timeout", "timeout"];
 
 /// What `on_error` can be, and how the runtime's `OnError` calls it.
 const ON_ERROR: &[(&str, &str)] = &[("wait", "Wait"), ("cancel", "Cancel"), ("kill", "Kill")];
@@ -49,7 +54,7 @@ pub(crate) struct Options {
     /// The variant of the runtime's `OnError`.
     pub(crate) on_error: Ident,
     /// The builder's methods and their arguments, in the user's order.
-    pub(crate) calls: Vec<(Ident, Expr)>,
+    pub(crate) calls: Vec<(Ident, TokenStream)>,
 }
 
 impl Options {
@@ -77,13 +82,14 @@ impl Options {
             if let Some(value) = setting.expression(known.example, refusals) {
                 self.on_error = read_on_error(kind, known, &value, refusals).unwrap_or_else(default_on_error);
             }
-        } else if let Some(value) = setting.expression(known.example, refusals) {
-            if is_zero(&value)
-                && let Some((_, why)) = NOT_ZERO.iter().find(|(name, _)| *name == known.name)
-            {
-                refusals.refuse(&value, *why);
+        } else if TIMES.contains(&known.name) {
+            if let Some(time) = setting.time(refusals) {
+                refuse_zero(known, time.is_zero(), &time, refusals);
+                self.calls.push((name, time.into_token_stream()));
             }
-            self.calls.push((name, value));
+        } else if let Some(value) = setting.expression(known.example, refusals) {
+            refuse_zero(known, is_zero(&value), &value, refusals);
+            self.calls.push((name, value.into_token_stream()));
         }
     }
 }
@@ -122,6 +128,13 @@ fn read_on_error(kind: Kind, known: &Known, value: &Expr, refusals: &mut Refusal
 /// A thread cannot be killed.
 fn can_do(kind: Kind, word: &str) -> bool {
     kind == Kind::Process || word != "kill"
+}
+
+fn refuse_zero(known: &Known, is_zero: bool, value: &impl ToTokens, refusals: &mut Refusals) {
+    let why = NOT_ZERO.iter().find(|(name, _)| is_zero && *name == known.name);
+    if let Some((_, why)) = why {
+        refusals.refuse(value, why);
+    }
 }
 
 fn refuse_unknown(kind: Kind, name: &Ident, refusals: &mut Refusals) {

@@ -175,10 +175,6 @@ impl<'r> Frame<'r> {
 /// method resolution, because the macro sees no types.
 fn failed(runtime: &Path, slot: &Ident) -> TokenStream {
     quote_spanned! {Span::mixed_site()=>
-        {
-            #[allow(unused_imports)]
-            use #runtime::__private::{IsErr as _, NotErr as _};
-            (&#runtime::__private::Probe(&#slot)).failed()
-        }
+        #runtime::__private::Probe::of(&#slot).failed()
     }
 }

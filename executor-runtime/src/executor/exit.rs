@@ -6,7 +6,7 @@
 //! closed.
 
 use std::convert::Infallible;
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Deref};
 use std::task::Poll;
 
 /// The end of the block, or the number of the site at which control left it.
@@ -158,30 +158,39 @@ impl<T, E> Question for Poll<Option<Result<T, E>>> {
     }
 }
 
-/// Asks a slot of any type whether it holds an `Err`: a method of [`IsErr`] for results, found before the one
-/// of [`NotErr`] for everything else because it needs no reference more.
-pub struct Probe<'a, T>(pub &'a Option<T>);
+/// Asks a slot of any type whether it holds an `Err`: by a method of its own if it is one for results, and if not
+/// by that of [`NoErr`], which method resolution finds behind it.
+pub struct Probe<'a, T>(&'a Option<T>);
 
-/// See [`Probe`].
-pub trait IsErr {
-    /// Whether the slot holds an `Err`.
-    fn failed(&self) -> bool;
+impl<'a, T> Probe<'a, T> {
+    /// The question.
+    pub fn of(slot: &'a Option<T>) -> Self {
+        Self(slot)
+    }
 }
 
-impl<T, E> IsErr for Probe<'_, Result<T, E>> {
-    fn failed(&self) -> bool {
+impl<T, E> Probe<'_, Result<T, E>> {
+    /// Whether the slot holds an `Err`.
+    pub fn failed(&self) -> bool {
         matches!(self.0, Some(Err(_)))
     }
 }
 
-/// See [`Probe`].
-pub trait NotErr {
-    /// False.
-    fn failed(&self) -> bool;
+impl<T> Deref for Probe<'_, T> {
+    type Target = NoErr;
+
+    fn deref(&self) -> &NoErr {
+        &NoErr
+    }
 }
 
-impl<T> NotErr for &Probe<'_, T> {
-    fn failed(&self) -> bool {
+/// See [`Probe`].
+pub struct NoErr;
+
+impl NoErr {
+    /// False.
+    #[expect(clippy::unused_self, reason = "method resolution goes by it")]
+    pub fn failed(&self) -> bool {
         false
     }
 }

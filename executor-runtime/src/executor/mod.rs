@@ -15,7 +15,7 @@ use std::panic::Location;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-pub use exit::{Exit, IsErr, NotErr, OnError, Probe, Question, taken};
+pub use exit::{Exit, OnError, Probe, Question, taken};
 pub use map::{Map, MapTimeout};
 #[cfg(target_os = "linux")]
 pub use process::{ProcessPoolBuilder, ProcessPoolExecutor};
