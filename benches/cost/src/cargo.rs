@@ -40,7 +40,9 @@ impl Cargo {
     ) -> io::Result<Output> {
         let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let mut command = Command::new(cargo);
-        command.args(arguments).current_dir(&self.folder).env("CARGO_INCREMENTAL", "0");
+        command.args(arguments).current_dir(&self.folder);
+        // Wherever the user has those of other workspaces.
+        command.env("CARGO_TARGET_DIR", self.folder.join("target")).env("CARGO_INCREMENTAL", "0");
         change(&mut command);
         let output = command.output()?;
         if output.status.success() {
