@@ -3,7 +3,19 @@
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::parse::{Parse, ParseStream};
-use syn::{Attribute, Meta};
+use syn::{Attribute, Meta, parse_quote};
+
+/// What is allowed of an item, for everything that is made from it and has the same types and names in it.
+pub(crate) fn lints(attributes: &[Attribute]) -> impl Iterator<Item = Attribute> {
+    attributes.iter().filter_map(|attribute| match &attribute.meta {
+        // What is expected is found in the item itself, and not always in what is made from it.
+        Meta::List(list) if list.path.is_ident("allow") || list.path.is_ident("expect") => {
+            let lints = &list.tokens;
+            Some(parse_quote!(#[allow(#lints)]))
+        }
+        _ => None,
+    })
+}
 
 /// The attributes under which everything made from their item stands as well.
 pub(crate) fn conditions(attributes: &[Attribute]) -> impl Iterator<Item = &Attribute> {

@@ -71,7 +71,9 @@ fn noun(keyword: &Ident) -> Option<&'static str> {
         "union" => "a union",
         "trait" => "a trait",
         "impl" => "an `impl` block: put it on a function outside of the block",
-        "mod" => "a module",
+        "mod" => "a module: put it on each function",
+        "extern" => "an `extern` block or crate",
+        "macro_rules" => "a macro",
         "type" => "a type alias",
         "static" => "a static",
         "const" => "a constant",
@@ -124,8 +126,8 @@ mod tests {
     fn other_items_are_called_by_their_name() {
         let refusal = |item| syn::parse_str::<Function>(item).err().unwrap().to_string();
         assert!(refusal("pub struct S { f: fn() }").ends_with("free function, not on a struct"));
-        assert!(refusal("mod m { fn f() {} }").ends_with("free function, not on a module"));
+        assert!(refusal("mod m { fn f() {} }").ends_with("not on a module: put it on each function"));
         assert!(refusal("const F: fn() = f;").ends_with("free function, not on a constant"));
-        assert!(refusal("macro_rules! m { () => {} }").ends_with("free function"));
+        assert!(refusal("macro_rules! m { () => {} }").ends_with("not on a macro"));
     }
 }

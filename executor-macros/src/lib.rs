@@ -193,8 +193,10 @@ pub fn pool_task(args: TokenStream, item: TokenStream) -> TokenStream {
 ///   submitted itself and closes nothing. `ExecutorExt` (in the prelude) has to
 ///   be in scope.
 ///
-/// Each option is the builder's method of that name. `crate = path` says where
-/// the crate `executor-runtime` is found, and `on_error = word` what happens to
+/// Each option is the builder's method of that name; a time may be a text, as in
+/// `timeout = "2s"`. `crate = path` says where the crate `executor-runtime` is
+/// found (for an executor that exists in front of it:
+/// `with_pool!(crate = path, executor as pool => { .. })`), and `on_error = word` what happens to
 /// the tasks of a block that fails: see [Cancellation](#cancellation).
 ///
 /// # Leaving the block

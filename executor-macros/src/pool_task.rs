@@ -13,7 +13,7 @@ mod types;
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{Error, ForeignItemFn};
+use syn::{Error, ForeignItemFn, Safety};
 
 use self::args::Args;
 use self::model::Model;
@@ -29,8 +29,10 @@ pub(crate) fn pool_task(args: TokenStream, item: &TokenStream) -> TokenStream {
 /// The function as it was, so that the editor and all that calls it see it, and what is wrong with it.
 fn refused(item: &TokenStream, errors: &Error) -> TokenStream {
     let errors = errors.to_compile_error();
-    // Without a body the compiler would refuse it once more.
-    if let Ok(ForeignItemFn { attrs, vis, sig, .. }) = syn::parse2(item.clone()) {
+    // Without a body the compiler would refuse it once more; one that is `safe` stands in an `extern` block.
+    if let Ok(ForeignItemFn { attrs, vis, sig, .. }) = syn::parse2(item.clone())
+        && !matches!(sig.safety, Safety::Safe(_))
+    {
         return quote!(#(#attrs)* #vis #sig { #errors });
     }
     quote!(#item #errors)

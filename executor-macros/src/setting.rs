@@ -26,6 +26,9 @@ pub(crate) enum Value {
 
 impl Parse for Setting {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        if input.peek(Lit) {
+            return Err(input.error("expected a word without quotes, or `word = value`"));
+        }
         let name = input.call(Ident::parse_any)?;
         let value = if input.peek(token::Paren) {
             Value::List(input.parse()?)
@@ -51,7 +54,7 @@ impl Setting {
     pub(crate) fn expression(self, example: &str, refusals: &mut Refusals) -> Option<Expr> {
         let Setting { name, value } = self;
         match value {
-            Value::Given(value) => Some(value),
+            Value::Given(value) => Some(peeled(value)),
             Value::Missing | Value::List(_) => {
                 refusals.refuse(&name, format!("`{name}` needs a value: `{name} = {example}`"));
                 None
@@ -64,7 +67,7 @@ impl Setting {
         match self.expression("some::path", refusals)? {
             Expr::Path(path) if path.qself.is_none() => Some(path.path),
             other => {
-                refusals.refuse(other, "expected the path of the crate `executor-runtime`");
+                refusals.refuse(other, "`crate` takes a path, without quotes: `crate = some::path`");
                 None
             }
         }
@@ -72,22 +75,24 @@ impl Setting {
 
     /// The value as a string literal.
     pub(crate) fn string(self, refusals: &mut Refusals) -> Option<LitStr> {
+        let name = self.name.clone();
         match self.expression("\"..\"", refusals)? {
             Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text),
             other => {
-                refusals.refuse(other, "expected a string literal");
+                refusals.refuse(other, format!("`{name}` takes a string literal: `{name} = \"..\"`"));
                 None
             }
         }
     }
 
     /// The value as a whole number: a literal, or an expression that the compiler looks at.
-    pub(crate) fn number(self, refusals: &mut Refusals) -> Option<Expr> {
-        let value = self.expression("3", refusals)?;
+    pub(crate) fn number(self, example: &str, refusals: &mut Refusals) -> Option<Expr> {
+        let name = self.name.clone();
+        let value = self.expression(example, refusals)?;
         match literal(&value) {
             Some(Lit::Int(_)) | None => Some(value),
             Some(other) => {
-                refusals.refuse(other, "expected a whole number");
+                refusals.refuse(other, format!("`{name}` takes a whole number: `{name} = {example}`"));
                 None
             }
         }
@@ -144,6 +149,14 @@ impl ToTokens for Time {
 /// Whether an expression is the number zero, written down.
 pub(crate) fn is_zero(value: &Expr) -> bool {
     matches!(literal(value), Some(Lit::Int(number)) if number.base10_digits() == "0")
+}
+
+/// The expression without the groups that a `macro_rules!` macro passes it on in.
+fn peeled(mut value: Expr) -> Expr {
+    while let Expr::Group(group) = value {
+        value = *group.expr;
+    }
+    value
 }
 
 fn literal(value: &Expr) -> Option<&Lit> {

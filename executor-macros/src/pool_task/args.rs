@@ -73,10 +73,11 @@ impl Args {
     }
 
     fn read_kind(&mut self, kinds: &[Setting], option: Option<&Setting>, refusals: &mut Refusals) {
-        for (index, Setting { name, .. }) in kinds.iter().enumerate() {
+        for Setting { name, .. } in kinds {
             let kind = Kind::named(name);
             match kind {
-                Some(_) if index > 0 => {
+                Some(_) if self.kind == kind => refusals.refuse(name, "the kind is given twice"),
+                Some(_) if self.kind.is_some() => {
                     refusals.refuse(name, "the kind is given twice: a process task runs on threads too");
                 }
                 Some(_) => self.kind = kind,
@@ -110,7 +111,7 @@ impl Args {
                 }
             }
             "retries" => {
-                self.retries = option.number(refusals);
+                self.retries = option.number("3", refusals);
                 if let Some(retries) = self.retries.as_ref().filter(|retries| is_zero(retries)) {
                     refusals.refuse(retries, "a task that may not run again is the default: leave `retries` out");
                 }
@@ -121,7 +122,7 @@ impl Args {
                     refusals.refuse(name, "a task's name cannot be empty");
                 }
             }
-            "version" => self.version = option.number(refusals),
+            "version" => self.version = option.number("2", refusals),
             "instances" => self.instances = Some(Instances::read(option, refusals)),
             "crate" => {
                 if let Some(runtime) = option.path(refusals) {

@@ -1,7 +1,8 @@
 //! Writes a task down. No decision is left but which of the traits a task has.
 //!
 //! Our local names have the span `mixed_site`, so that they can never meet an
-//! argument or a function of the same name.
+//! argument or a function of the same name. They begin with two underscores,
+//! for in a pattern the name of a constant is that constant, whatever its span.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
@@ -13,7 +14,7 @@ use super::generics::Instance;
 use super::implement::Subject;
 use super::model::Model;
 use super::types::with_lifetime;
-use crate::attributes::conditions;
+use crate::attributes::lints;
 
 const NOTE: &str = " A pool task: `{}::task(..)` describes a call that an executor can run.";
 
@@ -27,9 +28,10 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
         (Kind::Thread, _) => {}
     }
     let function = documented(model);
-    let conditions = conditions(&model.function.attributes);
-    let conditions = quote!(#(#conditions)*);
-    quote!(#function #(#conditions #items)*)
+    // No `cfg`s: the compiler has looked at those of an item before it expands the attributes of it.
+    let lints = lints(&model.function.attributes);
+    let lints = quote!(#(#lints)*);
+    quote!(#function #(#lints #items)*)
 }
 
 impl Model {

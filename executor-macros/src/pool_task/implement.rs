@@ -72,7 +72,7 @@ impl<'m> Subject<'m> {
     /// Our own names for the arguments, in order.
     fn locals(&self) -> Vec<Ident> {
         let numbers = 0..self.model.arguments.len();
-        numbers.map(|number| format_ident!("arg{number}", span = Span::mixed_site())).collect()
+        numbers.map(|number| format_ident!("__arg{number}", span = Span::mixed_site())).collect()
     }
 
     /// What lets an item of ours call a function that users should not call any more.
@@ -110,24 +110,24 @@ impl<'m> Subject<'m> {
 
     /// Where nothing is borrowed the arguments themselves can be kept until the call runs.
     pub(crate) fn owned_by_value(&self) -> TokenStream {
-        let (runtime, types) = (&self.model.runtime, self.model.types("'static"));
+        let runtime = &self.model.runtime;
         let (generics, target, bounds) = (self.declared(), self.target(), self.bounds());
         // Where the arguments are: one that no thread can be given is reported there.
         let place = self.model.function.signature.paren_token.span.join();
-        let owned = quote_spanned!(place=> (#(#types,)*));
+        let owned = quote_spanned!(place=> Self::Args<'static>);
         quote_spanned! {Span::mixed_site()=>
             #[automatically_derived]
             impl #generics #runtime::OwnedTask for #target #bounds {
                 type Owned = #owned;
                 fn own(
-                    args: Self::Args<'_>,
+                    __args: Self::Args<'_>,
                 ) -> ::core::result::Result<Self::Owned, #runtime::TaskError> {
-                    ::core::result::Result::Ok(args)
+                    ::core::result::Result::Ok(__args)
                 }
                 fn call_owned(
-                    owned: Self::Owned,
+                    __owned: Self::Owned,
                 ) -> ::core::result::Result<Self::Output, #runtime::TaskError> {
-                    ::core::result::Result::Ok(<Self as #runtime::Task>::call(owned))
+                    ::core::result::Result::Ok(<Self as #runtime::Task>::call(__owned))
                 }
             }
         }
@@ -141,14 +141,14 @@ impl<'m> Subject<'m> {
             impl #runtime::OwnedTask for #target {
                 type Owned = #runtime::__private::Encoded;
                 fn own(
-                    args: Self::Args<'_>,
+                    __args: Self::Args<'_>,
                 ) -> ::core::result::Result<Self::Owned, #runtime::TaskError> {
-                    #runtime::__private::encode::<Self>(args)
+                    #runtime::__private::encode::<Self>(__args)
                 }
                 fn call_owned(
-                    owned: Self::Owned,
+                    __owned: Self::Owned,
                 ) -> ::core::result::Result<Self::Output, #runtime::TaskError> {
-                    #runtime::__private::run_encoded::<Self>(&owned)
+                    #runtime::__private::run_encoded::<Self>(&__owned)
                 }
             }
         }
@@ -178,27 +178,27 @@ impl<'m> Subject<'m> {
                 #version
                 fn encode(
                     (#(#locals,)*): &Self::Args<'_>,
-                    out: &mut #runtime::__private::Encoder<'_>,
+                    __out: &mut #runtime::__private::Encoder<'_>,
                 ) -> #runtime::__private::Coded<()> {
                     #(#writes)*
                     ::core::result::Result::Ok(())
                 }
                 fn run<'de>(
-                    input: &mut #runtime::__private::Decoder<'de>,
+                    __input: &mut #runtime::__private::Decoder<'de>,
                 ) -> #runtime::__private::Coded<Self::Output> {
                     #(#reads)*
                     ::core::result::Result::Ok(#function(#(#uses),*))
                 }
                 fn encode_output(
-                    output: &Self::Output,
-                    out: &mut #runtime::__private::Encoder<'_>,
+                    __output: &Self::Output,
+                    __out: &mut #runtime::__private::Encoder<'_>,
                 ) -> #runtime::__private::Coded<()> {
-                    #output.write_value(output, out)
+                    #output.write_value(__output, __out)
                 }
                 fn decode_output(
-                    input: &mut #runtime::__private::Decoder<'_>,
+                    __input: &mut #runtime::__private::Decoder<'_>,
                 ) -> #runtime::__private::Coded<Self::Output> {
-                    #output.read_value(input)
+                    #output.read_value(__input)
                 }
             }
         }
@@ -212,7 +212,7 @@ impl<'m> Subject<'m> {
         let (types, assertions): (Vec<_>, Vec<_>) = arguments.chain([(model.output.clone(), "assert_output")]).unzip();
         let passings = types.iter().map(|ty| quote_spanned!(Span::mixed_site()=> #runtime::__private::Passing<#ty>));
         // Where the types are written: what is wrong with one is reported there.
-        let names: Vec<_> = types.iter().map(|ty| Ident::new("passing", ty.span())).collect();
+        let names: Vec<_> = types.iter().map(|ty| Ident::new("__passing", ty.span())).collect();
         let assertions = types.iter().zip(&names).zip(&assertions).map(|((ty, name), assertion)| {
             let assertion = Ident::new(assertion, ty.span());
             quote_spanned!(ty.span()=> |#name| #name.#assertion())
@@ -262,9 +262,9 @@ fn wire_id(model: &Model) -> TokenStream {
 fn write(model: &Model, argument: &Argument, local: &Ident) -> TokenStream {
     let passing = passing(model, &model.borrowing_for("'_", argument.sent()));
     match &argument.passing {
-        Passing::Bytes => quote_spanned!(Span::mixed_site()=> out.bytes(#local)?;),
-        Passing::Borrowed(_) => quote_spanned!(Span::mixed_site()=> #passing.write_borrowed(*#local, out)?;),
-        Passing::Value => quote_spanned!(Span::mixed_site()=> #passing.write_value(#local, out)?;),
+        Passing::Bytes => quote_spanned!(Span::mixed_site()=> __out.bytes(#local)?;),
+        Passing::Borrowed(_) => quote_spanned!(Span::mixed_site()=> #passing.write_borrowed(*#local, __out)?;),
+        Passing::Value => quote_spanned!(Span::mixed_site()=> #passing.write_value(#local, __out)?;),
     }
 }
 
@@ -272,9 +272,9 @@ fn write(model: &Model, argument: &Argument, local: &Ident) -> TokenStream {
 fn read(model: &Model, argument: &Argument, local: &Ident) -> TokenStream {
     let passing = passing(model, &model.borrowing_for("'de", argument.sent()));
     match &argument.passing {
-        Passing::Bytes => quote_spanned!(Span::mixed_site()=> let #local = input.bytes()?;),
-        Passing::Borrowed(_) => quote_spanned!(Span::mixed_site()=> let #local = #passing.read_borrowed(input)?;),
-        Passing::Value => quote_spanned!(Span::mixed_site()=> let #local = #passing.read_value(input)?;),
+        Passing::Bytes => quote_spanned!(Span::mixed_site()=> let #local = __input.bytes()?;),
+        Passing::Borrowed(_) => quote_spanned!(Span::mixed_site()=> let #local = #passing.read_borrowed(__input)?;),
+        Passing::Value => quote_spanned!(Span::mixed_site()=> let #local = #passing.read_value(__input)?;),
     }
 }
 

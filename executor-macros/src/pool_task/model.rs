@@ -56,6 +56,7 @@ impl Model {
         let signature = &function.signature;
         refuse_second_attribute(&function, refusals);
         refuse_qualifiers(signature, refusals);
+        refuse_target_features(&function, refusals);
         let parameters = Parameters::read(signature, args.kind, args.instances, refusals);
         let arguments = read_arguments(signature, args.kind, refusals);
         let output = read_output(signature, args.kind, refusals);
@@ -80,7 +81,10 @@ fn refuse_second_attribute(function: &Function, refusals: &mut Refusals) {
     for attribute in &function.attributes {
         let last = attribute.path().segments.last();
         if last.is_some_and(|segment| segment.ident == "pool_task") {
-            refusals.refuse(attribute, "a function is one task: a second `#[pool_task]` adds nothing");
+            refusals.refuse(
+                attribute,
+                "a function is one task: keep one `#[pool_task]`; a process task runs on threads too",
+            );
         }
     }
 }
@@ -101,6 +105,16 @@ fn refuse_qualifiers(signature: &Signature, refusals: &mut Refusals) {
     }
     if let Some(variadic) = &signature.variadic {
         refusals.refuse(variadic, "a task has a fixed number of arguments");
+    }
+}
+
+fn refuse_target_features(function: &Function, refusals: &mut Refusals) {
+    for attribute in function.attributes.iter().filter(|attribute| attribute.path().is_ident("target_feature")) {
+        refusals.refuse(
+            attribute,
+            "a task runs on whatever processor is there: call the function with the feature from a task, \
+             where `is_x86_feature_detected!` has found it",
+        );
     }
 }
 
@@ -144,7 +158,7 @@ impl Argument {
 fn name(index: usize, pattern: &Pat) -> Ident {
     match pattern {
         Pat::Ident(named) => named.ident.clone(),
-        _ => format_ident!("arg{index}", span = Span::mixed_site()),
+        _ => format_ident!("__arg{index}", span = Span::mixed_site()),
     }
 }
 
@@ -238,13 +252,16 @@ impl VisitMut for Scan<'_> {
     }
 
     fn visit_type_trait_object_mut(&mut self, object: &mut TypeTraitObject) {
-        if self.crosses_processes() {
-            self.refusals.refuse(
-                object,
-                "a trait object cannot be sent to another process: use a concrete type, \
-                 or make this a thread task",
-            );
+        if !self.crosses_processes() {
+            return;
         }
+        let hint = if self.is_output {
+            "a trait object cannot be sent back from another process: name the type; of an error its text \
+             may do, `.map_err(|error| error.to_string())`"
+        } else {
+            "a trait object cannot be sent to another process: use a concrete type, or make this a thread task"
+        };
+        self.refusals.refuse(object, hint);
     }
 
     /// The length of an array is no part of what is sent.
@@ -284,7 +301,7 @@ mod tests {
             format!("{}: {passing}", argument.name)
         });
         let arguments: Vec<_> = arguments.collect();
-        assert_eq!(arguments, ["a: bytes", "b: borrowed str", "arg2: value", "e: value"]);
+        assert_eq!(arguments, ["a: bytes", "b: borrowed str", "__arg2: value", "e: value"]);
     }
 
     #[test]

@@ -172,11 +172,11 @@ fn debug(path: &Path, values: &[(Expr, TokenStream)]) -> Expr {
     let shown = values.iter().map(|(value, text)| {
         quote_spanned! {Span::mixed_site()=>
             match #value {
-                value => {
+                __value => {
                     ::std::eprintln!(
-                        "[{}:{}:{}] {} = {:#?}", #place, ::core::stringify!(#text), &value
+                        "[{}:{}:{}] {} = {:#?}", #place, ::core::stringify!(#text), &__value
                     );
-                    value
+                    __value
                 }
             }
         }

@@ -48,13 +48,13 @@ pub(crate) fn expand(mac: &Macro, runtime: &Path, slots: &mut Slots, refusals: &
     let span = Span::mixed_site().located_at(mac.path.span());
     let (value, body, end) = if diverges {
         let never = quote_spanned!(span=> ::core::convert::Infallible);
-        (never, quote_spanned!(span=> match #mac {}), quote_spanned!(span=> match value {}))
+        (never, quote_spanned!(span=> match #mac {}), quote_spanned!(span=> match __value {}))
     } else {
         let body = quote_spanned! {span=>
             let () = #mac;
             ::core::result::Result::Ok(#runtime::__private::Exit::end(()))
         };
-        (quote_spanned!(span=> ()), body, quote_spanned!(span=> value))
+        (quote_spanned!(span=> ()), body, quote_spanned!(span=> __value))
     };
     let declarations = sites.iter().filter_map(|site| site.declaration(runtime));
     let landings = landings(runtime, &sites);
@@ -62,11 +62,11 @@ pub(crate) fn expand(mac: &Macro, runtime: &Path, slots: &mut Slots, refusals: &
         {
             #(#declarations)*
             match (|| -> ::core::result::Result<#runtime::__private::Exit<#value>, _> { #body })() {
-                ::core::result::Result::Ok(exit) => match #runtime::__private::Exit::open(exit) {
-                    ::core::result::Result::Ok(value) => #end,
+                ::core::result::Result::Ok(__exit) => match #runtime::__private::Exit::open(__exit) {
+                    ::core::result::Result::Ok(__value) => #end,
                     #landings
                 },
-                ::core::result::Result::Err(error) => return ::core::result::Result::Err(error),
+                ::core::result::Result::Err(__error) => return ::core::result::Result::Err(__error),
             }
         }
     })

@@ -10,12 +10,11 @@ use super::options::{Options, default_on_error};
 use super::rewrite::Rewrite;
 use super::site::{Frame, Site, Slots};
 use crate::refusals::Refusals;
-use crate::setting::default_runtime;
 
 /// One `match` expression of type `Result<_, PoolError>`.
 pub(crate) fn expand(input: Input, slots: &mut Slots) -> syn::Result<TokenStream> {
     let mut refusals = Refusals::default();
-    let pool = Pool::read(input.head, &mut refusals);
+    let pool = Pool::read(input.head, input.runtime, &mut refusals);
     let mut block = input.block;
     let ends_in_question = matches!(block.stmts.last(), Some(Stmt::Expr(Expr::Try(_), None)));
     let mut rewrite = Rewrite::new(Frame::of_block(pool.runtime()), slots, &mut refusals);
@@ -34,10 +33,10 @@ enum Pool {
 }
 
 impl Pool {
-    fn read(head: Head, refusals: &mut Refusals) -> Self {
+    fn read(head: Head, runtime: Path, refusals: &mut Refusals) -> Self {
         match head {
-            Head::Pool { kind, options } => Pool::Own(kind, Options::read(kind, options, refusals)),
-            Head::Existing(executor) => Pool::Existing(executor, default_runtime()),
+            Head::Pool { kind, options } => Pool::Own(kind, Options::read(kind, options, runtime, refusals)),
+            Head::Existing(executor) => Pool::Existing(executor, runtime),
         }
     }
 
@@ -48,7 +47,7 @@ impl Pool {
         }
     }
 
-    /// Runs `run` with the pool in the local `pool`.
+    /// Runs `run` with the pool in the local `__pool`.
     fn open(&self, run: &TokenStream) -> TokenStream {
         match self {
             Pool::Own(kind, Options { runtime, calls, .. }) => {
@@ -56,20 +55,20 @@ impl Pool {
                 let calls = calls.iter().map(|(name, value)| quote_spanned!(Span::mixed_site()=> .#name(#value)));
                 quote_spanned! {Span::mixed_site()=>
                     match #runtime::#executor::builder()#(#calls)*.build() {
-                        ::core::result::Result::Err(error) => {
-                            ::core::result::Result::Err(error)
+                        ::core::result::Result::Err(__error) => {
+                            ::core::result::Result::Err(__error)
                         }
-                        ::core::result::Result::Ok(pool) => { #run }
+                        ::core::result::Result::Ok(__pool) => { #run }
                     }
                 }
             }
             Pool::Existing(executor, _) => quote_spanned! {Span::mixed_site()=>
-                match &(#executor) { pool => { #run } }
+                match &(#executor) { __pool => { #run } }
             },
         }
     }
 
-    /// Runs `body` in a scope of the local `pool`.
+    /// Runs `body` in a scope of the local `__pool`.
     fn scope(&self, body: &TokenStream) -> TokenStream {
         let runtime = self.runtime();
         let on_error = match self {
@@ -79,14 +78,14 @@ impl Pool {
         let on_error = quote_spanned!(Span::mixed_site()=> #runtime::__private::OnError::#on_error);
         match self {
             Pool::Own(Kind::Thread, _) => quote_spanned! {Span::mixed_site()=>
-                #runtime::ThreadPoolExecutor::__scope(&pool, #on_error, #body)
+                #runtime::ThreadPoolExecutor::__scope(&__pool, #on_error, #body)
             },
             Pool::Own(Kind::Process, _) => quote_spanned! {Span::mixed_site()=>
-                #runtime::ExecutorExt::__scope(&pool, #on_error, #body)
+                #runtime::ExecutorExt::__scope(&__pool, #on_error, #body)
             },
             // Its type is not known here: a thread pool's own method comes first,
             // any other executor has the one of `ExecutorExt`.
-            Pool::Existing(..) => quote_spanned!(Span::mixed_site()=> pool.__scope(#on_error, #body)),
+            Pool::Existing(..) => quote_spanned!(Span::mixed_site()=> __pool.__scope(#on_error, #body)),
         }
     }
 }
@@ -112,18 +111,18 @@ fn run(pool: &Pool, name: &Ident, arm: &TokenStream, sites: &[Site]) -> TokenStr
             #[allow(clippy::diverging_sub_expression)]
             // The braces are the user's, whose edition says when the temporaries of a last expression are dropped;
             // but around a single value they would be reported as unnecessary anywhere else.
-            let value = match () { #arm };
+            let __value = match () { #arm };
             #[allow(unreachable_code)]
-            #runtime::__private::Exit::end(value)
+            #runtime::__private::Exit::end(__value)
         }
     });
     quote_spanned! {Span::mixed_site()=>
         #(#declarations)*
-        let end = #runtime::__private::Exit::open(#scope);
-        match end {
+        let __end = #runtime::__private::Exit::open(#scope);
+        match __end {
             #[allow(unreachable_code)]
-            ::core::result::Result::Ok(value) => {
-                ::core::result::Result::Ok::<_, #runtime::PoolError>(value)
+            ::core::result::Result::Ok(__value) => {
+                ::core::result::Result::Ok::<_, #runtime::PoolError>(__value)
             }
             #landings
         }

@@ -1,12 +1,15 @@
-//! The grammar: `HEAD as NAME => { BLOCK }`.
+//! The grammar: `HEAD as NAME => { BLOCK }`, with `crate = PATH,` before it where an executor has no options to say it in.
 
 use proc_macro2::{Delimiter, Ident, Spacing, TokenStream, TokenTree};
-use syn::parse::{Parse, ParseStream};
-use syn::{Block, Error, Expr, Token};
+use syn::parse::{Parse, ParseStream, Parser as _};
+use syn::{Block, Error, Expr, Path, Token};
 
+use crate::setting::default_runtime;
 use crate::suggestion::suggestion;
 
 pub(crate) struct Input {
+    /// Where the runtime crate is, unless the options say otherwise.
+    pub(crate) runtime: Path,
     pub(crate) head: Head,
     pub(crate) name: Ident,
     pub(crate) block: Block,
@@ -27,6 +30,7 @@ pub(crate) enum Kind {
 
 impl Parse for Input {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let runtime = parse_runtime(input)?;
         let start = input.span();
         let mut head = Vec::new();
         while !is_naming(input) {
@@ -42,13 +46,40 @@ impl Parse for Input {
         input.parse::<Token![as]>()?;
         let name = input.parse()?;
         input.parse::<Token![=>]>()?;
-        Ok(Input { head: Head::read(head)?, name, block: input.parse()? })
+        refuse_inner_attributes(input)?;
+        Ok(Input { runtime, head: Head::read(head)?, name, block: input.parse()? })
     }
 }
 
 /// Whether `as NAME =>` comes next: any other `as` is a cast inside the head.
 fn is_naming(input: ParseStream<'_>) -> bool {
     input.peek(Token![as]) && input.peek3(Token![=>])
+}
+
+/// `crate = path,`: no expression begins like that.
+fn parse_runtime(input: ParseStream<'_>) -> syn::Result<Path> {
+    if !(input.peek(Token![crate]) && input.peek2(Token![=])) {
+        return Ok(default_runtime());
+    }
+    input.parse::<Token![crate]>()?;
+    input.parse::<Token![=]>()?;
+    let runtime = Path::parse_mod_style(input)?;
+    input.parse::<Token![,]>()?;
+    Ok(runtime)
+}
+
+/// The block becomes part of a closure, where there is no place for them.
+fn refuse_inner_attributes(input: ParseStream<'_>) -> syn::Result<()> {
+    let Ok(TokenTree::Group(block)) = input.fork().parse() else { return Ok(()) };
+    let begins = |inner: ParseStream<'_>| {
+        let found = inner.peek(Token![#]) && inner.peek2(Token![!]);
+        inner.parse::<TokenStream>()?;
+        Ok(found)
+    };
+    if block.delimiter() == Delimiter::Brace && begins.parse2(block.stream())? {
+        return Err(Error::new_spanned(block, "an inner attribute has no place in this block: put it on the function"));
+    }
+    Ok(())
 }
 
 impl Head {
@@ -120,6 +151,13 @@ mod tests {
             panic!("an expression was taken for a kind");
         };
         assert!(matches!(pool, Expr::Cast(_)));
+    }
+
+    #[test]
+    fn the_crate_of_an_existing_executor_stands_before_it() {
+        let input: Input = syn::parse2(quote!(crate = my::pools, crate::pool() as p => {})).unwrap();
+        assert!(matches!(input.head, Head::Existing(Expr::Call(_))));
+        assert_eq!(input.runtime.segments.len(), 2);
     }
 
     #[test]

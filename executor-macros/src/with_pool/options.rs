@@ -6,7 +6,7 @@ use syn::{Expr, Ident, Path};
 
 use super::input::Kind;
 use crate::refusals::Refusals;
-use crate::setting::{Setting, default_runtime, is_zero};
+use crate::setting::{Setting, is_zero};
 use crate::suggestion::{list, suggestion};
 
 /// An option's name, a value that would be right, and the pools that know it.
@@ -19,7 +19,8 @@ struct Known {
 const KNOWN: &[Known] = &[
     known("max_workers", "4", &[Kind::Thread, Kind::Process]),
     known("stack_size", "1 << 20", &[Kind::Thread, Kind::Process]),
-    known("initializer", "set_up", &[Kind::Thread, Kind::Process]),
+    known("initializer", "set_up", &[Kind::Thread]),
+    known("initializer", "set_up::task()", &[Kind::Process]),
     known("max_pending", "100", &[Kind::Thread, Kind::Process]),
     known("thread_name_prefix", "\"io\"", &[Kind::Thread]),
     known("idle_timeout", "\"10s\"", &[Kind::Thread]),
@@ -37,6 +38,9 @@ const NOT_ZERO: &[(&str, &str)] = &[
     ("max_tasks_per_child", "a worker needs to run at least one task"),
     ("timeout", "a task needs time to run: leave `timeout` out for no limit"),
 ];
+
+/// Options that are whole numbers.
+const NUMBERS: &[&str] = &["max_workers", "stack_size", "max_pending", "max_tasks_per_child", "prewarm"];
 
 /// Options that are spans of time.
 const TIMES: &[&str] = &["idle_timeout", "timeout"];
@@ -58,8 +62,8 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    pub(crate) fn read(kind: Kind, options: TokenStream, refusals: &mut Refusals) -> Self {
-        let mut read = Options { runtime: default_runtime(), on_error: default_on_error(), calls: Vec::new() };
+    pub(crate) fn read(kind: Kind, options: TokenStream, runtime: Path, refusals: &mut Refusals) -> Self {
+        let mut read = Options { runtime, on_error: default_on_error(), calls: Vec::new() };
         for setting in Setting::parse_list(options, refusals) {
             read.read_setting(kind, setting, refusals);
         }
@@ -68,7 +72,8 @@ impl Options {
 
     fn read_setting(&mut self, kind: Kind, setting: Setting, refusals: &mut Refusals) {
         let name = setting.name.clone();
-        let Some(known) = KNOWN.iter().find(|known| name == known.name) else {
+        let known = KNOWN.iter().filter(|known| name == known.name);
+        let Some(known) = known.max_by_key(|known| known.kinds.contains(&kind)) else {
             refuse_unknown(kind, &name, refusals);
             return;
         };
@@ -87,8 +92,12 @@ impl Options {
                 refuse_zero(known, time.is_zero(), &time, refusals);
                 self.calls.push((name, time.into_token_stream()));
             }
+        } else if NUMBERS.contains(&known.name) {
+            if let Some(number) = setting.number(known.example, refusals) {
+                refuse_zero(known, is_zero(&number), &number, refusals);
+                self.calls.push((name, number.into_token_stream()));
+            }
         } else if let Some(value) = setting.expression(known.example, refusals) {
-            refuse_zero(known, is_zero(&value), &value, refusals);
             self.calls.push((name, value.into_token_stream()));
         }
     }
@@ -156,11 +165,12 @@ fn misplaced(kind: Kind, known: &Known) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::setting::default_runtime;
     use quote::quote;
 
     fn refused(kind: Kind, options: TokenStream) -> Vec<String> {
         let mut refusals = Refusals::default();
-        Options::read(kind, options, &mut refusals);
+        Options::read(kind, options, default_runtime(), &mut refusals);
         let errors = refusals.finish(Some(())).err().into_iter().flatten();
         errors.map(|error| error.to_string()).collect()
     }
@@ -169,7 +179,7 @@ mod tests {
     fn options_become_calls_in_the_users_order() {
         let mut refusals = Refusals::default();
         let options = quote!(thread_name_prefix = "io", crate = rt, max_workers = n + 1);
-        let options = Options::read(Kind::Thread, options, &mut refusals);
+        let options = Options::read(Kind::Thread, options, default_runtime(), &mut refusals);
         assert!(refusals.finish(Some(())).is_ok());
         let names: Vec<_> = options.calls.iter().map(|(name, _)| name.to_string()).collect();
         assert_eq!(names, ["thread_name_prefix", "max_workers"]);
@@ -181,7 +191,7 @@ mod tests {
     fn on_error_is_a_word_of_the_macro_and_no_call() {
         for (word, variant) in ON_ERROR {
             let (mut refusals, word) = (Refusals::default(), Ident::new(word, Span::call_site()));
-            let options = Options::read(Kind::Process, quote!(on_error = #word), &mut refusals);
+            let options = Options::read(Kind::Process, quote!(on_error = #word), default_runtime(), &mut refusals);
             assert!(refusals.finish(Some(())).is_ok() && options.calls.is_empty());
             assert_eq!(options.on_error, variant);
         }

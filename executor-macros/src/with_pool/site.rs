@@ -24,14 +24,14 @@ pub(crate) enum Leave {
     Continue(Token![continue], Option<Lifetime>),
 }
 
-/// Names for slots, unique within one expansion and the blocks nested in it:
+/// Names for slots, which are no names of constants: those would go before ours in a pattern. They are unique within one expansion and the blocks nested in it:
 /// they share a hygiene, and an inner block fills the slots of an outer one.
 #[derive(Default)]
 pub(crate) struct Slots(usize);
 
 impl Slots {
     pub(crate) fn name(&mut self) -> Ident {
-        let slot = format_ident!("slot{}", self.0, span = Span::mixed_site());
+        let slot = format_ident!("__slot{}", self.0, span = Span::mixed_site());
         self.0 += 1;
         slot
     }
@@ -116,9 +116,9 @@ impl<'r> Frame<'r> {
         let (runtime, exit) = (self.runtime, self.exit(index, Some(slot), span));
         parse_quote_spanned! {span=>
             match #runtime::__private::Question::branch(#operand) {
-                ::core::ops::ControlFlow::Continue(value) => value,
-                ::core::ops::ControlFlow::Break(residual) => {
-                    #slot = ::core::option::Option::Some(residual);
+                ::core::ops::ControlFlow::Continue(__value) => __value,
+                ::core::ops::ControlFlow::Break(__residual) => {
+                    #slot = ::core::option::Option::Some(__residual);
                     return #exit
                 }
             }
@@ -175,6 +175,6 @@ impl<'r> Frame<'r> {
 /// method resolution, because the macro sees no types.
 fn failed(runtime: &Path, slot: &Ident) -> TokenStream {
     quote_spanned! {Span::mixed_site()=>
-        #runtime::__private::Probe::of(&#slot).failed()
+        #runtime::__private::Probe::of(&#slot).__failed()
     }
 }

@@ -171,7 +171,7 @@ impl<'a, T> Probe<'a, T> {
 
 impl<T, E> Probe<'_, Result<T, E>> {
     /// Whether the slot holds an `Err`.
-    pub fn failed(&self) -> bool {
+    pub fn __failed(&self) -> bool {
         matches!(self.0, Some(Err(_)))
     }
 }
@@ -190,7 +190,7 @@ pub struct NoErr;
 impl NoErr {
     /// False.
     #[expect(clippy::unused_self, reason = "method resolution goes by it")]
-    pub fn failed(&self) -> bool {
+    pub fn __failed(&self) -> bool {
         false
     }
 }

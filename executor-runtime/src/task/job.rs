@@ -27,6 +27,7 @@ pub trait Job {
     fn run(self) -> Self::Output;
 }
 
+#[diagnostic::do_not_recommend]
 impl<F: FnOnce() -> R, R> Job for F {
     type Output = R;
 
@@ -98,9 +99,9 @@ impl<T: OwnedTask> ThreadJob for Call<'_, T> {
 
 /// What every executor takes: calls of process tasks (Python: what can be pickled and called).
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be sent to a worker process",
-    label = "not a call of a process task",
-    note = "annotate a function with `#[pool_task(process)]` and pass `name::task(..)`",
+    message = "`{Self}` is not a call of a process task",
+    label = "cannot run in a worker process",
+    note = "annotate a function with `#[pool_task(process)]`, and give `submit` `name::task(..)` and `map` `name::task`",
     note = "closures and thread tasks run on a `ThreadPoolExecutor`"
 )]
 pub trait ProcessJob: Sized {

@@ -1,5 +1,0 @@
-use executor_runtime::prelude::*;
-
-fn main() {
-    let _ = with_pool!(process(timeout = "2s") as _pool => {});
-}
