@@ -243,12 +243,30 @@ async fn later(pool: &ThreadPoolExecutor, n: u64) -> Result<u64, Any> {
     Ok(std::future::ready(doubled).await)
 }
 
+/// Nothing says what it returns before its end.
+fn in_a_closure_without_a_type(pool: &ThreadPoolExecutor, n: u64) -> Option<u64> {
+    let closure = || {
+        let sum = with_pool!(pool as outer => {
+            let inner = with_pool!(outer as _inner => {
+                if n == 0 {
+                    return Some(LIMIT);
+                }
+                n
+            });
+            inner.ok()? + outer.submit(|| 1).result().ok()?
+        });
+        sum.ok()
+    };
+    closure()
+}
+
 #[test]
 fn blocks_in_loops_in_blocks_and_in_generic_and_async_functions() -> Result<(), Any> {
     limited(|| {
         let pool = ThreadPoolExecutor::new(2)?;
         assert_eq!(letters(&pool, &["ab", "", "c?d", "e!f", "g"])?, "abce-3");
         assert_eq!(nested(&pool)?, 9);
+        assert_eq!([0, 1].map(|n| in_a_closure_without_a_type(&pool, n)), [Some(LIMIT), Some(2)]);
         assert_eq!(generic(&pool, &[1_u8, 2])?, [1, 2]);
         assert!(generic::<u8, 0>(&pool, &[]).is_err());
         assert_eq!(futures::executor::block_on(later(&pool, 4))?, 8);

@@ -131,7 +131,7 @@ fn run(pool: &Pool, name: &Ident, arm: &TokenStream, sites: &[Site]) -> TokenStr
 
 /// The arms of an opened exit that is no end.
 pub(crate) fn landings(runtime: &Path, sites: &[Site]) -> TokenStream {
-    let landings = (0u32..).zip(sites).map(|(index, site)| site.landing(runtime, index));
+    let landings = (0u32..).zip(sites).filter_map(|(index, site)| site.landing(runtime, index));
     quote_spanned! {Span::mixed_site()=>
         #(#landings)*
         ::core::result::Result::Err(_) => ::core::unreachable!("an exit has one of the sites"),

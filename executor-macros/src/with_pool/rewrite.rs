@@ -10,8 +10,8 @@ use syn::punctuated::Punctuated;
 use syn::visit_mut::{self, VisitMut};
 use syn::{
     Arm, Attribute, Expr, ExprArray, ExprAsync, ExprAwait, ExprBlock, ExprCall, ExprClosure, ExprConst, ExprForLoop,
-    ExprLoop, ExprMacro, ExprMethodCall, ExprTryBlock, ExprTuple, ExprWhile, FieldValue, Ident, Item, Label, Lifetime,
-    Macro, Stmt, StmtMacro, Token, Type,
+    ExprIf, ExprLit, ExprLoop, ExprMacro, ExprMethodCall, ExprTryBlock, ExprTuple, ExprWhile, FieldValue, Ident, Item,
+    Label, Lifetime, Lit, Macro, Stmt, StmtMacro, Token, Type,
 };
 
 use super::expand::expand;
@@ -39,7 +39,8 @@ impl<'s> Rewrite<'s> {
 
     fn site(&mut self, leave: Leave, slot: Option<Ident>) -> u32 {
         let index = u32::try_from(self.sites.len()).expect("a block has fewer than 2^32 sites");
-        self.sites.push(Site { leave, slot, conditions: self.conditions.clone() });
+        let (conditions, reached) = (self.conditions.clone(), self.frame.reached);
+        self.sites.push(Site { leave, slot, conditions, reached });
         index
     }
 
@@ -184,6 +185,17 @@ impl VisitMut for Rewrite<'_> {
         self.visit_list(&mut it.args);
     }
 
+    fn visit_expr_if_mut(&mut self, it: &mut ExprIf) {
+        self.visit_expr_mut(&mut it.cond);
+        let around = self.frame;
+        self.frame.reached &= !is_false(&it.cond);
+        self.visit_block_mut(&mut it.then_branch);
+        self.frame = around;
+        if let Some((_, otherwise)) = &mut it.else_branch {
+            self.visit_expr_mut(otherwise);
+        }
+    }
+
     fn visit_expr_loop_mut(&mut self, it: &mut ExprLoop) {
         let label = it.label.clone();
         self.within(label.as_ref(), |this| visit_mut::visit_expr_loop_mut(this, it));
@@ -225,6 +237,10 @@ impl VisitMut for Rewrite<'_> {
     fn visit_expr_try_block_mut(&mut self, _: &mut ExprTryBlock) {}
     fn visit_item_mut(&mut self, _: &mut Item) {}
     fn visit_type_mut(&mut self, _: &mut Type) {}
+}
+
+fn is_false(condition: &Expr) -> bool {
+    matches!(condition, Expr::Lit(ExprLit { lit: Lit::Bool(literal), .. }) if !literal.value)
 }
 
 /// Gives an expression of ours the attributes of what it replaces: a `cfg` decides

@@ -14,6 +14,8 @@ pub(crate) struct Site {
     pub(crate) slot: Option<Ident>,
     /// The `cfg`s it stands under: a slot that nothing fills has no type.
     pub(crate) conditions: Vec<Attribute>,
+    /// See [`Frame::reached`].
+    pub(crate) reached: bool,
 }
 
 /// The user's own keyword, and with it the user's own span.
@@ -60,13 +62,17 @@ impl Site {
     }
 
     /// The arm that does outside what the user wrote inside.
-    pub(crate) fn landing(&self, runtime: &Path, index: u32) -> TokenStream {
+    pub(crate) fn landing(&self, runtime: &Path, index: u32) -> Option<TokenStream> {
+        // The declaration has typed these, and nobody comes here.
+        if !self.reached && matches!(self.leave, Leave::Return(_) | Leave::Break(..)) {
+            return None;
+        }
         let (conditions, jump) = (&self.conditions, self.jump(runtime));
-        quote_spanned! {Span::mixed_site()=>
+        Some(quote_spanned! {Span::mixed_site()=>
             #(#conditions)*
             #[allow(unreachable_code)]
             ::core::result::Result::Err(#index) => #jump,
-        }
+        })
     }
 
     fn jump(&self, runtime: &Path) -> TokenStream {
@@ -90,6 +96,9 @@ impl Site {
 pub(crate) struct Frame<'r> {
     pub(crate) runtime: &'r Path,
     returns: Returns,
+    /// False below `if false`, where the declarations of a nested block are: a departure that types a slot, but is
+    /// none. To ask whether it is a failure would give its slot a type too early.
+    pub(crate) reached: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -102,11 +111,11 @@ enum Returns {
 
 impl<'r> Frame<'r> {
     pub(crate) fn of_block(runtime: &'r Path) -> Self {
-        Frame { runtime, returns: Returns::Exit }
+        Frame { runtime, returns: Returns::Exit, reached: true }
     }
 
     pub(crate) fn of_macro(runtime: &'r Path) -> Self {
-        Frame { runtime, returns: Returns::Result }
+        Frame { runtime, returns: Returns::Result, reached: true }
     }
 
     /// In place of `operand?`.
@@ -157,7 +166,7 @@ impl<'r> Frame<'r> {
     /// What the closure returns; the block has failed if there is an `Err` in `slot`.
     fn exit(self, index: u32, slot: Option<&Ident>, span: Span) -> TokenStream {
         let runtime = self.runtime;
-        match (self.returns, slot) {
+        match (self.returns, slot.filter(|_| self.reached)) {
             (Returns::Exit, Some(slot)) => {
                 let failed = failed(runtime, slot);
                 quote_spanned!(span=> #runtime::__private::Exit::at(#index, #failed))
