@@ -43,7 +43,8 @@ impl<T> Exit<T> {
         }
     }
 
-    fn failed(&self) -> bool {
+    /// Whether control left the block with an error.
+    pub fn failed(&self) -> bool {
         matches!(self.0, Kind::At { failed: true, .. })
     }
 }
