@@ -202,15 +202,60 @@ pub fn pool_task(args: TokenStream, item: TokenStream) -> TokenStream {
 /// # Leaving the block
 ///
 /// `?`, `return`, `break` and `continue` mean what they mean without the macro,
-/// in nested blocks and in the arguments of std's macros as well; and so do
-/// `bail!` and `ensure!` of anyhow and eyre, by whatever path they are called. (A
-/// condition that is quoted in a message is shown without the values of its
-/// operands if there is a way out in it.) Another macro of one of these names
-/// does what it does as long as that is returning an `Err`; else it does not compile.
+/// in nested blocks and in the arguments of std's macros as well. So do `bail!`
+/// and `ensure!` of anyhow and eyre, by whatever path they are called; another
+/// macro of one of these names works like them if it returns an `Err`, and does
+/// not compile otherwise. Closures, async blocks and items in the block are left
+/// alone: what leaves them does not leave the block.
 ///
-/// A way out that is hidden in any other macro does not compile, and `.await` is refused: the block borrows for its tasks and cannot be suspended.
-/// The block is a closure to the borrow checker: a local that is moved on one
-/// way out counts as moved after the block.
+/// A way out that is hidden in any other macro does not compile. Write it in front
+/// of that: `let value = read()?; show!(value)` for `show!(read()?)`.
+///
+/// # Borrowing and its limits
+///
+/// What runs on threads may borrow whatever lives longer than the block:
+///
+/// ```
+/// use executor_runtime::prelude::*;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let words = ["a", "rose"];
+/// let mut lengths = [0; 2];
+/// let more = with_pool!(thread(max_workers = 3) as pool => {
+///     for (length, word) in lengths.iter_mut().zip(&words) {
+///         pool.submit(move || *length = word.len()); // each task changes a part
+///     }
+///     let local = String::from("is a rose");
+///     pool.submit(move || local.len()).result()?
+/// })?;
+/// assert_eq!((lengths, more), ([1, 4], 9));
+/// # Ok(())
+/// # }
+/// ```
+///
+/// To the borrow checker the block is a closure that runs once, and what its tasks
+/// borrow is theirs until its end:
+///
+/// | does not compile | instead |
+/// |---|---|
+/// | a task that borrows a local of the block | declare it in front of the block, or give it to the task with `move` |
+/// | to use in the block what one of its tasks borrows mutably | have the task return the value, or use it behind the block |
+/// | `let x;` in front of the block and `x = ..` in it | make it the value of the block: `let x = with_pool!(..)?` |
+/// | to use behind the block what it moves on one way out, as `return text` does | carry out a clone, or make it the value of the block and return it from there |
+/// | to use behind the block what it borrows mutably on one way out, as `return list.first_mut()` does | carry out an index, and borrow behind the block |
+/// | to use again what the error of an `ensure!` takes by value | `if !condition { bail!(error) }` |
+/// | a future that leaves the block, with a value that borrows from the inside | `result()` in the block |
+/// | the handle `pool` outside of the block | an executor in front of it: `with_pool!(existing as pool => ..)` |
+/// | `.await`: the block cannot be suspended, since an async caller could forget it | await in front of the block, or behind it a future that leaves it, which is done |
+///
+/// And three things differ from plain code in what they do, not in whether they compile:
+///
+/// - What the block moves on some way through it is moved when the block begins,
+///   and dropped at its end at the latest.
+/// - The error of a `?` is converted when the block has been left and its tasks
+///   have ended.
+/// - `assert!`, `dbg!` and `ensure!` quote an expression that has a way out in it
+///   with other spaces, and `ensure!` then does not show the operands of its condition.
 ///
 /// # Errors
 ///

@@ -838,6 +838,31 @@ fn a_returned_value_is_computed_inside_and_returned_outside() {
 }
 
 #[test]
+fn what_the_block_may_move_is_dropped_by_its_end() {
+    fn leave(log: &Log, moves: bool) {
+        let guard = Local(log, "the guard is dropped");
+        let done = with_pool!(thread(max_workers = 1) as pool => {
+            pool.submit(|| note(log, "the task ends")).result().expect("it ends");
+            if moves {
+                drop(guard);
+            }
+            note(log, "the block ends");
+        });
+        note(log, "behind the block");
+        done.expect("a pool");
+    }
+    limited(|| {
+        let [moved, left] = [true, false].map(|moves| {
+            let log = Log::default();
+            leave(&log, moves);
+            log.into_inner().expect("nobody panicked")
+        });
+        assert_eq!(moved, ["the task ends", "the guard is dropped", "the block ends", "behind the block"]);
+        assert_eq!(left, ["the task ends", "the block ends", "the guard is dropped", "behind the block"]);
+    });
+}
+
+#[test]
 fn a_block_stands_in_closures_and_async_functions_too() -> Outcome {
     async fn doubled(n: u64) -> Result<u64, Box<dyn Error>> {
         let n = std::future::ready(n).await;
