@@ -6,7 +6,7 @@
 //!
 //! ```text
 //!   let mut slot0 = None;                     a slot per site, typed by its landing
-//!   let end = pool.__scope(|pool| {
+//!   let end = pool.__scope(OnError::Cancel, |pool| {
 //!       .. slot0 = Some(residual);            in place of the user's `?`:
 //!          return Exit::at(0, failed) ..      fill the slot, leave the closure
 //!   });

@@ -16,14 +16,17 @@ pub(crate) fn expand(input: Input, slots: &mut Slots) -> syn::Result<TokenStream
     let mut refusals = Refusals::default();
     let pool = Pool::read(input.head, input.runtime, &mut refusals);
     let mut block = input.block;
+    // It is rewritten, and what clippy has to say about a last `?` of nothing would be said about the whole macro.
     let ends_in_question = matches!(block.stmts.last(), Some(Stmt::Expr(Expr::Try(_), None)));
+    let allowed = ends_in_question.then(|| quote!(#[allow(clippy::semicolon_if_nothing_returned)]));
     let mut rewrite = Rewrite::new(Frame::of_block(pool.runtime()), slots, &mut refusals);
     rewrite.visit_block_mut(&mut block);
     let sites = rewrite.sites;
     refusals.finish(Some(()))?;
-    // It is rewritten, and what clippy has to say about a last `?` of nothing would be said about the whole macro.
-    let allowed = ends_in_question.then(|| quote!(#[allow(clippy::semicolon_if_nothing_returned)]));
-    Ok(pool.open(&run(&pool, &input.name, &quote!(#allowed () => #block), &sites)))
+    // The braces are the user's, whose edition says when the temporaries of a last expression are dropped. Anywhere
+    // but here they would be reported as unnecessary around a single value.
+    let arm = quote!(#allowed () => #block);
+    Ok(pool.open(&run(&pool, &input.name, &arm, &sites)))
 }
 
 /// Whose scope the block is.
@@ -109,8 +112,6 @@ fn run(pool: &Pool, name: &Ident, arm: &TokenStream, sites: &[Site]) -> TokenStr
         |#name| -> #runtime::__private::Exit<_> {
             // A block may end in `return` or `panic!`, and then has no value.
             #[allow(clippy::diverging_sub_expression)]
-            // The braces are the user's, whose edition says when the temporaries of a last expression are dropped;
-            // but around a single value they would be reported as unnecessary anywhere else.
             let __value = match () { #arm };
             #[allow(unreachable_code)]
             #runtime::__private::Exit::end(__value)
