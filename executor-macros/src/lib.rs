@@ -5,6 +5,7 @@
 //! lives there.
 
 mod attributes;
+mod fragments;
 mod function;
 mod main_fn;
 mod pool_task;
@@ -58,8 +59,8 @@ use proc_macro::TokenStream;
 ///   out of time. It says that the task may run twice; one that does not say so
 ///   never does. `Call::retries` says otherwise for one call. Process tasks only.
 /// - `name = ".."`: what the task is called, instead of by its path. No other
-///   task of the program may have the name. Set it to move or rename the
-///   function without changing its identity.
+///   process task of the program may have the name, in the same version. Set it
+///   to move or rename the function without changing its identity.
 /// - `version = n`: goes with the name, by default 0. Tasks of one name and two
 ///   versions are two tasks. Executors of one's own see it, for they may meet
 ///   another version of the program. Process tasks only.
@@ -72,7 +73,8 @@ use proc_macro::TokenStream;
 ///
 /// A task takes up to twelve arguments, and they may borrow. For a process task
 /// `&str`, `&[u8]` and `&Path` are read in place in the worker, any other `&T`
-/// and `&[T]` is read into a value of which the function gets a borrow.
+/// and `&[T]` is read into a value of which the function gets a borrow. A type
+/// that borrows shows it: `Cow<'_, str>`.
 /// Thread tasks that borrow are submitted inside [`with_pool!`], because only a
 /// scope can promise that the borrow lasts.
 ///
@@ -81,7 +83,8 @@ use proc_macro::TokenStream;
 /// # Generic functions
 ///
 /// A thread task may be generic: it is a task for every type that the function
-/// takes, if it is `Send + 'static`. A worker process finds tasks by name, so a
+/// takes, if it is `Send + 'static`. (Where that does not make arguments and result
+/// `Send`, as for `Arc<T>`, the function says what more it needs.) A worker process finds tasks by name, so a
 /// process task lists its types, or a tuple of types for each instance if it
 /// has several type parameters:
 ///
@@ -105,7 +108,7 @@ use proc_macro::TokenStream;
 ///
 /// # Errors
 ///
-/// At compile time, all at once and each on its token: functions that are
+/// At compile time, all at once and each where it is written: functions that are
 /// `async`, `unsafe`, `extern` or methods; `&mut` arguments and `impl`
 /// types; borrowed results; for process tasks also pointers, trait objects,
 /// `'static` borrows, types without serde and generics without `instances(..)`.
@@ -113,7 +116,9 @@ use proc_macro::TokenStream;
 /// task needs that name.
 ///
 /// When a pool is built: two process tasks of the program with one
-/// `name = ".."` and one `version` are `PoolError::DuplicateTask`.
+/// `name = ".."` and one `version` are `PoolError::DuplicateTask`; so are two that
+/// one invocation of a `macro_rules!` macro writes into different functions of a
+/// module under one name, for they stand at one place.
 ///
 /// When it runs: a `Result` that the function returns is its value, and kept
 /// apart from the `TaskError` of a call that has no value.
@@ -209,7 +214,19 @@ pub fn pool_task(args: TokenStream, item: TokenStream) -> TokenStream {
 /// alone: what leaves them does not leave the block.
 ///
 /// A way out that is hidden in any other macro does not compile. Write it in front
-/// of that: `let value = read()?; show!(value)` for `show!(read()?)`.
+/// of that: `let value = read()?; show!(value)` for `show!(read()?)`. A macro of
+/// your own that is called by the bare name of one of std's is taken for that.
+///
+/// The value of a way out is carried to the end of the block, and leaves the
+/// function from there. So what differs from plain code is:
+///
+/// - The `From` of a `?` runs when the tasks have ended and the block's locals are
+///   gone. An error that holds a lock for which a task waits, as that of a poisoned
+///   `lock()?` does, waits for that task: `map_err` it first.
+/// - What the block moves on one way out is the block's, and is dropped at its end
+///   on every other.
+/// - Temporaries of the block's last expression are dropped at its end, in editions
+///   before 2024 too.
 ///
 /// # Borrowing and its limits
 ///
@@ -242,7 +259,7 @@ pub fn pool_task(args: TokenStream, item: TokenStream) -> TokenStream {
 /// | to use in the block what one of its tasks borrows mutably | have the task return the value, or use it behind the block |
 /// | `let x;` in front of the block and `x = ..` in it | make it the value of the block: `let x = with_pool!(..)?` |
 /// | to use behind the block what it moves on one way out, as `return text` does | carry out a clone, or make it the value of the block and return it from there |
-/// | to use behind the block what it borrows mutably on one way out, as `return list.first_mut()` does | carry out an index, and borrow behind the block |
+/// | to change behind the block what it borrows on one way out, as `return &map[key]` or `return list.first_mut()` does | carry out an index or a key, and borrow behind the block |
 /// | to use again what the error of an `ensure!` takes by value | `if !condition { bail!(error) }` |
 /// | a future that leaves the block, with a value that borrows from the inside | `result()` in the block |
 /// | the handle `pool` outside of the block | an executor in front of it: `with_pool!(existing as pool => ..)` |

@@ -7,8 +7,10 @@ use quote::{ToTokens, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::parse::{Parse, ParseStream, Parser as _};
 use syn::punctuated::Punctuated;
+use syn::visit_mut::VisitMut as _;
 use syn::{Expr, ExprLit, Ident, Lit, LitStr, Path, Token, parse_quote, token};
 
+use crate::fragments::Fragments;
 use crate::refusals::Refusals;
 
 /// One entry of a comma-separated list.
@@ -32,7 +34,9 @@ impl Parse for Setting {
         let name = input.call(Ident::parse_any)?;
         let value = if input.peek(token::Paren) {
             Value::List(input.parse()?)
-        } else if input.parse::<Option<Token![=]>>()?.is_some() {
+        } else if input.peek(Token![:]) {
+            return Err(input.error(format!("an option is written `{name} = ..`")));
+        } else if input.parse::<Option<Token![=]>>()?.is_some() && !input.is_empty() && !input.peek(Token![,]) {
             Value::Given(input.parse()?)
         } else {
             Value::Missing
@@ -54,7 +58,10 @@ impl Setting {
     pub(crate) fn expression(self, example: &str, refusals: &mut Refusals) -> Option<Expr> {
         let Setting { name, value } = self;
         match value {
-            Value::Given(value) => Some(peeled(value)),
+            Value::Given(mut value) => {
+                Fragments.visit_expr_mut(&mut value);
+                Some(value)
+            }
             Value::Missing | Value::List(_) => {
                 refusals.refuse(&name, format!("`{name}` needs a value: `{name} = {example}`"));
                 None
@@ -149,14 +156,6 @@ impl ToTokens for Time {
 /// Whether an expression is the number zero, written down.
 pub(crate) fn is_zero(value: &Expr) -> bool {
     matches!(literal(value), Some(Lit::Int(number)) if number.base10_digits() == "0")
-}
-
-/// The expression without the groups that a `macro_rules!` macro passes it on in.
-fn peeled(mut value: Expr) -> Expr {
-    while let Expr::Group(group) = value {
-        value = *group.expr;
-    }
-    value
 }
 
 fn literal(value: &Expr) -> Option<&Lit> {

@@ -76,7 +76,7 @@ pub mod __private {
 
     pub use crate::executor::{Exit, OnError, Probe, Question, taken};
     pub use crate::task::{
-        Coded, Decoder, Encoded, Encoder, Instance, Passing, ProcessArgument, ProcessOutput, TASKS, TaskEntry, WireId,
-        encode, run_encoded,
+        Coded, Decoder, EXECUTOR_RUNTIME_TASKS, Encoded, Encoder, Passing, ProcessArgument, ProcessOutput, TaskEntry,
+        WireId, encode, run_encoded,
     };
 }

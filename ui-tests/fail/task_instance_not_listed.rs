@@ -6,5 +6,6 @@ fn largest<T: Ord + Clone>(items: Vec<T>) -> Option<T> {
 }
 
 fn main() {
-    let _ = largest::task(vec![3_u64]);
+    let pool = ProcessPoolExecutor::new(1).unwrap();
+    let _ = pool.submit(largest::task(vec![3_u64]));
 }

@@ -37,6 +37,8 @@ const SEVERAL: &[(&str, usize, &str)] = &[
     ("task_on_a_trait_method", 4, "without a `self` an attribute cannot tell that it stands inside of a block"),
     ("task_on_an_associated_function", 5, "without a `self` an attribute cannot tell that it stands inside of a block"),
     ("task_result_with_a_hidden_lifetime", 2, "the compiler refuses the signature by itself"),
+    ("task_argument_without_a_size", 2, "the compiler refuses the function by itself"),
+    ("task_result_without_a_size", 2, "the compiler refuses the function by itself"),
     ("task_variadic", 3, "the compiler refuses such functions by itself"),
 ];
 

@@ -130,7 +130,8 @@ impl Args {
                 }
             }
             kind if KINDS.contains(&kind) => {
-                refusals.refuse(&option.name, format!("`{kind}` takes no value"));
+                refusals
+                    .refuse(&option.name, format!("`{kind}` takes no value: options stand behind it, `{kind}, ..`"));
             }
             unknown => {
                 let hint = suggestion(unknown, OPTIONS);
@@ -218,7 +219,7 @@ mod tests {
         assert_eq!(refused(quote!()).len(), 1);
         assert_eq!(refused(quote!(name = "n")).len(), 1);
         assert_eq!(refused(quote!(process, thread)).len(), 1);
-        assert_eq!(refused(quote!(process = 3)), ["`process` takes no value"]);
+        assert_eq!(refused(quote!(process = 3)), ["`process` takes no value: options stand behind it, `process, ..`"]);
     }
 
     #[test]

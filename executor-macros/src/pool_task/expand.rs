@@ -7,7 +7,7 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt as _;
-use syn::{Attribute, Ident, Lifetime, Type, TypeTuple, parse_quote};
+use syn::{Attribute, Ident, Lifetime, Type};
 
 use super::args::Kind;
 use super::generics::Instance;
@@ -67,15 +67,6 @@ impl Model {
             None => name,
         }
     }
-
-    /// Every type that is listed in `instances(..)`, as one tuple.
-    fn listed(&self) -> TypeTuple {
-        let listed = self.parameters.instances.iter().map(|Instance { types, .. }| match types.as_slice() {
-            [one] => one.clone(),
-            several => parse_quote!((#(#several),*)),
-        });
-        parse_quote!((#(#listed,)*))
-    }
 }
 
 /// The function as it was written, its docs with a line of ours.
@@ -114,26 +105,22 @@ fn handle(model: &Model) -> TokenStream {
 
 /// `task(..)`, with the names and types of the function itself.
 fn constructor(model: &Model) -> TokenStream {
-    let (runtime, ident, parameters) = (&model.runtime, model.ident(), &model.parameters);
+    let (runtime, ident) = (&model.runtime, model.ident());
     let (visibility, deprecation) = (&model.function.visibility, model.deprecation());
     let names: Vec<_> = model.arguments.iter().map(|argument| &argument.name).collect();
     let types = model.types("'task");
     let doc = format!(" Describes a call of [`{ident}`](fn@{ident}): nothing runs before it is submitted.");
     let subject = Subject::of_task(model);
     let (generics, target) = (subject.declared(), subject.target());
-    // Demanded by the method and not by the block, or a type that is none of the task's would hide the method.
+    // Demanded by the method and not by the block, or a type that does not fit would hide the method.
     let bounds = subject.bounds();
-    let listed = (!parameters.instances.is_empty()).then(|| {
-        let listed = model.listed();
-        quote_spanned!(Span::mixed_site()=> Self: #runtime::__private::Instance<#listed>)
-    });
     quote_spanned! {Span::mixed_site()=>
         // The signature is the user's: what is odd about it is reported there.
         #[allow(dead_code, non_snake_case, clippy::all, clippy::pedantic)]
         impl #generics #target {
             #[doc = #doc]
             #deprecation
-            #visibility fn task<'task>(#(#names: #types),*) -> #runtime::Call<'task, Self> #bounds #listed {
+            #visibility fn task<'task>(#(#names: #types),*) -> #runtime::Call<'task, Self> #bounds {
                 #runtime::Call::new((#(#names,)*))
             }
         }
@@ -142,9 +129,7 @@ fn constructor(model: &Model) -> TokenStream {
 
 /// The process task for the types of one instance: the parameters become names of these types.
 fn instance(model: &Model, instance: &Instance) -> TokenStream {
-    let (runtime, listed, names) = (&model.runtime, model.listed(), &model.parameters.names);
-    let subject = Subject::of_instance(model, instance);
-    let (target, items) = (subject.target(), subject.process_items());
+    let (names, items) = (&model.parameters.names, Subject::of_instance(model, instance).process_items());
     // By a name in between, for the type of an instance may be called like a parameter.
     let types = &instance.types;
     let between: Vec<_> = (0..types.len()).map(|it| format_ident!("Type{it}", span = Span::mixed_site())).collect();
@@ -153,7 +138,6 @@ fn instance(model: &Model, instance: &Instance) -> TokenStream {
             #(type #between = #types;)*
             const _: () = {
                 #(#[allow(dead_code, non_camel_case_types)] type #names = #between;)*
-                impl #runtime::__private::Instance<#listed> for #target {}
                 #(#items)*
             };
         };

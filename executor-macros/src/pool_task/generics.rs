@@ -153,8 +153,8 @@ fn read_instances(parameters: &[GenericParam], instances: Option<Instances>, ref
         if types.len() != parameters.len() {
             let names = parameters.iter().map(|parameter| name(parameter).to_string());
             let names = names.collect::<Vec<_>>().join(", ");
-            refusals.refuse(&ty, format!("expected a type for each type parameter: `({names})`"));
-            continue;
+            refusals.refuse(&ty, format!("each instance has a type for each type parameter: `({names})`"));
+            break;
         }
         let text = format!("<{}>", types.iter().map(text).collect::<Vec<_>>().join(", "));
         if read.iter().any(|before| before.text == text) {

@@ -113,7 +113,10 @@ impl<'m> Subject<'m> {
         let runtime = &self.model.runtime;
         let (generics, target, bounds) = (self.declared(), self.target(), self.bounds());
         // Where the arguments are: one that no thread can be given is reported there.
-        let place = self.model.function.signature.paren_token.span.join();
+        let place = match self.model.arguments.as_slice() {
+            [only] => only.ty.span(),
+            _ => self.model.function.signature.paren_token.span.join(),
+        };
         let owned = quote_spanned!(place=> Self::Args<'static>);
         quote_spanned! {Span::mixed_site()=>
             #[automatically_derived]
@@ -230,7 +233,7 @@ impl<'m> Subject<'m> {
             ::core::file!(), ::core::line!(), ::core::column!()
         };
         let slice: Attribute = parse_quote! {
-            #[#runtime::__private::linkme::distributed_slice(#runtime::__private::TASKS)]
+            #[#runtime::__private::linkme::distributed_slice(#runtime::__private::EXECUTOR_RUNTIME_TASKS)]
         };
         quote_spanned! {Span::mixed_site()=>
             const _: () = {

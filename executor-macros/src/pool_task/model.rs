@@ -4,8 +4,9 @@ use proc_macro2::Span;
 use quote::format_ident;
 use syn::visit_mut::{self, VisitMut};
 use syn::{
-    Expr, FnArg, Ident, Lifetime, LitStr, Pat, Path, ReturnType, Safety, Signature, Type, TypeFnPtr, TypeImplTrait,
-    TypeNever, TypePtr, TypeReference, TypeTraitObject, parse_quote,
+    Expr, FnArg, GenericArgument, Ident, Lifetime, LitStr, Pat, Path, PathArguments, PathSegment, ReturnType, Safety,
+    Signature, Type, TypeFnPtr, TypeImplTrait, TypeInfer, TypeNever, TypePtr, TypeReference, TypeTraitObject,
+    parse_quote,
 };
 
 use super::args::{Args, Kind};
@@ -57,6 +58,9 @@ impl Model {
         refuse_second_attribute(&function, refusals);
         refuse_qualifiers(signature, refusals);
         refuse_target_features(&function, refusals);
+        for ty in args.instances.iter().flat_map(|instances| &instances.types) {
+            Scan::instance(args.kind, refusals).visit_type_mut(&mut ty.clone());
+        }
         let parameters = Parameters::read(signature, args.kind, args.instances, refusals);
         let arguments = read_arguments(signature, args.kind, refusals);
         let output = read_output(signature, args.kind, refusals);
@@ -142,6 +146,7 @@ impl Argument {
         for attribute in conditions(&typed.attrs) {
             refusals.refuse(attribute, "an argument of a task is always there: put the `cfg` on the function");
         }
+        refuse_unsized(&typed.ty, "borrow it, `&str` or `&[T]`", refusals);
         Scan::argument(kind, refusals).visit_type_mut(&mut typed.ty.as_ref().clone());
         Some(Argument { name: name(index, &typed.pat), ty: typed.ty.as_ref().clone(), passing: Passing::of(&typed.ty) })
     }
@@ -166,6 +171,7 @@ fn read_output(signature: &Signature, kind: Option<Kind>, refusals: &mut Refusal
     let ReturnType::Type(_, output) = &signature.output else {
         return parse_quote!(());
     };
+    refuse_unsized(output, "return an owned value, `String` or `Vec<T>`", refusals);
     Scan::output(kind, refusals).visit_type_mut(&mut output.as_ref().clone());
     for place in borrows(output, &signature.generics) {
         refusals.refuse_at(place, "a task's result outlives what it was made from: return an owned value");
@@ -177,16 +183,22 @@ fn read_output(signature: &Signature, kind: Option<Kind>, refusals: &mut Refusal
 struct Scan<'r> {
     kind: Option<Kind>,
     is_output: bool,
+    /// Listed in `instances(..)`: what borrows there borrows for ever.
+    is_instance: bool,
     refusals: &'r mut Refusals,
 }
 
 impl<'r> Scan<'r> {
     fn argument(kind: Option<Kind>, refusals: &'r mut Refusals) -> Self {
-        Scan { kind, is_output: false, refusals }
+        Scan { kind, is_output: false, is_instance: false, refusals }
+    }
+
+    fn instance(kind: Option<Kind>, refusals: &'r mut Refusals) -> Self {
+        Scan { kind, is_output: false, is_instance: true, refusals }
     }
 
     fn output(kind: Option<Kind>, refusals: &'r mut Refusals) -> Self {
-        Scan { kind, is_output: true, refusals }
+        Scan { kind, is_output: true, is_instance: false, refusals }
     }
 
     fn crosses_processes(&self) -> bool {
@@ -196,6 +208,13 @@ impl<'r> Scan<'r> {
 
 impl VisitMut for Scan<'_> {
     fn visit_type_reference_mut(&mut self, reference: &mut TypeReference) {
+        if self.is_instance {
+            self.refusals.refuse(
+                reference,
+                "an instance owns what it is: list the owned type, and let the argument borrow it, `&T`",
+            );
+            return;
+        }
         if let Some(token) = reference.mutability.filter(|_| !self.is_output) {
             self.refusals.refuse(token, "a task cannot change its caller's value: take it by value and return it");
         }
@@ -216,7 +235,14 @@ impl VisitMut for Scan<'_> {
         self.refusals.refuse(lifetime, hint);
     }
 
+    fn visit_type_infer_mut(&mut self, infer: &mut TypeInfer) {
+        self.refusals.refuse(infer, "a task names its types: write one instead of `_`");
+    }
+
     fn visit_path_mut(&mut self, path: &mut Path) {
+        if let Some(cow) = path.segments.last().filter(|last| hides_its_lifetime(last)) {
+            self.refusals.refuse(cow, "a task shows where it borrows: write `Cow<'_, ..>`");
+        }
         if let Some(first) = path.segments.first().filter(|first| first.ident == "Self") {
             self.refusals.refuse(first, "a task is a free function: name the type, outside of the `impl` block");
         }
@@ -228,7 +254,7 @@ impl VisitMut for Scan<'_> {
     }
 
     fn visit_type_never_mut(&mut self, never: &mut TypeNever) {
-        self.refusals.refuse(never, "a task that never returns would never be done");
+        self.refusals.refuse(never, "a task that never returns would never be done: return `()`, and end by returning");
     }
 
     fn visit_type_ptr_mut(&mut self, pointer: &mut TypePtr) {
@@ -266,6 +292,28 @@ impl VisitMut for Scan<'_> {
 
     /// The length of an array is no part of what is sent.
     fn visit_expr_mut(&mut self, _: &mut Expr) {}
+}
+
+/// `Cow<str>`: where the constructor stands the compiler finds no lifetime that it could mean.
+fn hides_its_lifetime(segment: &PathSegment) -> bool {
+    match &segment.arguments {
+        PathArguments::AngleBracketed(list) if segment.ident == "Cow" => {
+            !list.args.iter().any(|argument| matches!(argument, GenericArgument::Lifetime(_)))
+        }
+        _ => false,
+    }
+}
+
+/// Refuses what has no size and is not behind a reference.
+fn refuse_unsized(ty: &Type, instead: &str, refusals: &mut Refusals) {
+    let is_unsized = match peeled(ty) {
+        Type::Slice(_) => true,
+        Type::Path(path) => path.path.is_ident("str"),
+        _ => false,
+    };
+    if is_unsized {
+        refusals.refuse(ty, format!("this type has no size of its own: {instead}"));
+    }
 }
 
 #[cfg(test)]

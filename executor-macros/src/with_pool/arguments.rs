@@ -10,6 +10,7 @@ use syn::spanned::Spanned as _;
 use syn::visit_mut::VisitMut as _;
 use syn::{Expr, Macro, Pat, PatGuard, Path, Token, parse_quote_spanned};
 
+use super::bail;
 use super::rewrite::Rewrite;
 use super::select::Arms;
 
@@ -18,13 +19,21 @@ use super::select::Arms;
 /// An invocation that has to be replaced as a whole comes back as an expression.
 pub(crate) fn visit(mac: &mut Macro, rewrite: &mut Rewrite<'_>) -> Option<Expr> {
     // What does not parse is the macro's own error to report.
-    let mut arguments = Form::of(&mac.path)?.parse(mac.tokens.clone()).ok()?;
+    let form = Form::of(&mac.path).filter(|_| can_be_of_std(&mac.path) || bail::is_one(&mac.path))?;
+    let mut arguments = form.parse(mac.tokens.clone()).ok()?;
     let before = rewrite.sites.len();
     arguments.visit(rewrite);
     if rewrite.sites.len() == before {
         return None;
     }
     arguments.put_back(mac)
+}
+
+/// Whether a path can lead to a macro of std: by its bare name, or from a crate of std's on. Another macro of such a
+/// name has arguments of its own.
+fn can_be_of_std(path: &Path) -> bool {
+    let first = path.segments.first().map(|first| first.ident.to_string());
+    path.segments.len() == 1 || matches!(first.as_deref(), Some("std" | "core" | "alloc"))
 }
 
 /// How a macro's arguments are written.

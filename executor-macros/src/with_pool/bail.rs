@@ -7,7 +7,7 @@
 //!
 //! ```text
 //!   match (|| -> Result<Exit<()>, _> {
-//!       let () = ensure!(n > limit()?, "too few");     `?` becomes `return Ok(Exit::at(0, ..))`
+//!       ensure!(n > limit()?, "too few");              `?` becomes `return Ok(Exit::at(0, ..))`
 //!       Ok(Exit::end(()))
 //!   })() {
 //!       Ok(exit) => match exit.open() {
@@ -32,13 +32,26 @@ use super::rewrite::Rewrite;
 use super::site::{Frame, Slots};
 use crate::refusals::Refusals;
 
+/// Where a macro stands.
+#[derive(Clone, Copy)]
+pub(crate) enum Place {
+    /// It may be several statements.
+    Statement,
+    Expression,
+}
+
 /// An expression that does what the macro does; its landings are sites of the block around.
-pub(crate) fn expand(mac: &Macro, runtime: &Path, slots: &mut Slots, refusals: &mut Refusals) -> Option<Expr> {
-    let diverges = match mac.path.segments.last()?.ident.to_string().as_str() {
-        "bail" => true,
-        "ensure" => false,
-        _ => return None,
-    };
+pub(crate) fn expand(
+    mac: &Macro,
+    place: Place,
+    runtime: &Path,
+    slots: &mut Slots,
+    refusals: &mut Refusals,
+) -> Option<Expr> {
+    if !is_one(&mac.path) {
+        return None;
+    }
+    let diverges = mac.path.segments.last()?.ident == "bail";
     let mut mac = mac.clone();
     let mut rewrite = Rewrite::new(Frame::of_macro(runtime), slots, refusals);
     arguments::visit(&mut mac, &mut rewrite);
@@ -48,10 +61,15 @@ pub(crate) fn expand(mac: &Macro, runtime: &Path, slots: &mut Slots, refusals: &
     let span = Span::mixed_site().located_at(mac.path.span());
     let (value, body, end) = if diverges {
         let never = quote_spanned!(span=> ::core::convert::Infallible);
-        (never, quote_spanned!(span=> match #mac {}), quote_spanned!(span=> match __value {}))
+        (never, quote_spanned!(span=> #mac;), quote_spanned!(span=> match __value {}))
     } else {
+        // A value that somebody sees has to be that of the macro, and not ours.
+        let mac = match place {
+            Place::Statement => quote_spanned!(span=> #mac;),
+            Place::Expression => quote_spanned!(span=> let () = #mac;),
+        };
         let body = quote_spanned! {span=>
-            let () = #mac;
+            #mac
             ::core::result::Result::Ok(#runtime::__private::Exit::end(()))
         };
         (quote_spanned!(span=> ()), body, quote_spanned!(span=> __value))
@@ -70,4 +88,9 @@ pub(crate) fn expand(mac: &Macro, runtime: &Path, slots: &mut Slots, refusals: &
             }
         }
     })
+}
+
+/// Whether a path leads to a macro that is called like one of these, wherever it comes from.
+pub(crate) fn is_one(path: &Path) -> bool {
+    path.segments.last().is_some_and(|last| last.ident == "bail" || last.ident == "ensure")
 }

@@ -9,6 +9,7 @@ use super::input::{Head, Input, Kind};
 use super::options::{Options, default_on_error};
 use super::rewrite::Rewrite;
 use super::site::{Frame, Site, Slots};
+use crate::fragments::Fragments;
 use crate::refusals::Refusals;
 
 /// One `match` expression of type `Result<_, PoolError>`.
@@ -39,7 +40,10 @@ impl Pool {
     fn read(head: Head, runtime: Path, refusals: &mut Refusals) -> Self {
         match head {
             Head::Pool { kind, options } => Pool::Own(kind, Options::read(kind, options, runtime, refusals)),
-            Head::Existing(executor) => Pool::Existing(executor, runtime),
+            Head::Existing(mut executor) => {
+                Fragments.visit_expr_mut(&mut executor);
+                Pool::Existing(executor, runtime)
+            }
         }
     }
 

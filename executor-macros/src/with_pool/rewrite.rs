@@ -14,11 +14,13 @@ use syn::{
     Label, Lifetime, Lit, Macro, Stmt, StmtMacro, Token, Type,
 };
 
+use super::bail::Place;
 use super::expand::expand;
 use super::input::Input;
 use super::site::{Frame, Leave, Site, Slots};
 use super::{arguments, bail};
 use crate::attributes::{conditions, leading};
+use crate::fragments::{Fragments, keep_together};
 use crate::refusals::Refusals;
 
 pub(crate) struct Rewrite<'s> {
@@ -93,8 +95,8 @@ impl<'s> Rewrite<'s> {
     }
 
     /// A macro whose invocation gives way to an expression of ours.
-    fn invocation(&mut self, mac: &mut Macro) -> Option<Expr> {
-        self.nested(mac).or_else(|| self.bail(mac)).or_else(|| arguments::visit(mac, self))
+    fn invocation(&mut self, mac: &mut Macro, place: Place) -> Option<Expr> {
+        self.nested(mac).or_else(|| self.bail(mac, place)).or_else(|| arguments::visit(mac, self))
     }
 
     /// A nested `with_pool!`, expanded here because its landings are sites of this block.
@@ -112,8 +114,8 @@ impl<'s> Rewrite<'s> {
     }
 
     /// A `bail!` or `ensure!`, whose landings are sites of this block as well.
-    fn bail(&mut self, mac: &Macro) -> Option<Expr> {
-        let mut expansion = bail::expand(mac, self.frame.runtime, self.slots, self.refusals)?;
+    fn bail(&mut self, mac: &Macro, place: Place) -> Option<Expr> {
+        let mut expansion = bail::expand(mac, place, self.frame.runtime, self.slots, self.refusals)?;
         self.visit_expr_mut(&mut expansion);
         Some(expansion)
     }
@@ -121,8 +123,9 @@ impl<'s> Rewrite<'s> {
 
 impl VisitMut for Rewrite<'_> {
     fn visit_expr_mut(&mut self, expr: &mut Expr) {
+        keep_together(expr);
         if let Expr::Macro(ExprMacro { attrs, mac }) = expr {
-            if let Some(replacement) = self.invocation(mac) {
+            if let Some(replacement) = self.invocation(mac, Place::Expression) {
                 *expr = under_attributes(attrs, replacement);
             }
             return;
@@ -151,7 +154,8 @@ impl VisitMut for Rewrite<'_> {
                 visit_mut::visit_stmt_mut(this, statement);
                 return;
             };
-            if let Some(replacement) = this.invocation(mac) {
+            let place = if semi_token.is_some() { Place::Statement } else { Place::Expression };
+            if let Some(replacement) = this.invocation(mac, place) {
                 *statement = Stmt::Expr(under_attributes(attrs, replacement), *semi_token);
             }
         });
@@ -231,12 +235,25 @@ impl VisitMut for Rewrite<'_> {
         visit_mut::visit_expr_await_mut(self, it);
     }
 
-    fn visit_expr_closure_mut(&mut self, _: &mut ExprClosure) {}
-    fn visit_expr_async_mut(&mut self, _: &mut ExprAsync) {}
-    fn visit_expr_const_mut(&mut self, _: &mut ExprConst) {}
-    fn visit_expr_try_block_mut(&mut self, _: &mut ExprTryBlock) {}
-    fn visit_item_mut(&mut self, _: &mut Item) {}
-    fn visit_type_mut(&mut self, _: &mut Type) {}
+    // What follows is left alone, but for what keeps it as it was.
+    fn visit_expr_closure_mut(&mut self, it: &mut ExprClosure) {
+        Fragments.visit_expr_closure_mut(it);
+    }
+    fn visit_expr_async_mut(&mut self, it: &mut ExprAsync) {
+        Fragments.visit_expr_async_mut(it);
+    }
+    fn visit_expr_const_mut(&mut self, it: &mut ExprConst) {
+        Fragments.visit_expr_const_mut(it);
+    }
+    fn visit_expr_try_block_mut(&mut self, it: &mut ExprTryBlock) {
+        Fragments.visit_expr_try_block_mut(it);
+    }
+    fn visit_item_mut(&mut self, it: &mut Item) {
+        Fragments.visit_item_mut(it);
+    }
+    fn visit_type_mut(&mut self, it: &mut Type) {
+        Fragments.visit_type_mut(it);
+    }
 }
 
 fn is_false(condition: &Expr) -> bool {

@@ -93,7 +93,8 @@ impl<'a, T: Task> Call<'a, T> {
     ///
     /// It says that the task may run twice: a worker that dies may have done all of the work, or part of it. Each run
     /// has the whole of the [time limit](Self::timeout). A panic and a returned `Err` are results and are not tried
-    /// again; nor is a call on a thread, which cannot be lost, or one that a shutdown ends.
+    /// again; nor is a call on a thread, which cannot be lost, or one that an abort ends. One that has started keeps its
+    /// retries while a shutdown or the end of a block waits for it.
     ///
     /// # Errors
     ///

@@ -57,7 +57,7 @@ pub trait OwnedTask: Task {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no process task, so it cannot run in a worker process",
     label = "not a process task",
-    note = "annotate the function with `#[pool_task(process)]`"
+    note = "annotate the function with `#[pool_task(process)]`; a generic one lists its types, `instances(..)`"
 )]
 pub trait ProcessTask: OwnedTask {
     /// What the task is called on the way to a worker: see [`WireId`].
@@ -86,12 +86,3 @@ pub trait ProcessTask: OwnedTask {
     #[doc(hidden)]
     fn decode_output(input: &mut Decoder<'_>) -> Coded<Self::Output>;
 }
-
-/// One of the types for which a generic process task was declared: `L` is all of them, as a tuple. Written by
-/// `#[pool_task(process, instances(..))]`.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is none of the instances that its task lists: `{L}`",
-    label = "not listed in `instances(..)`",
-    note = "add the type to `#[pool_task(process, instances(..))]`"
-)]
-pub trait Instance<L> {}

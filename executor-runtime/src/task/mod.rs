@@ -31,12 +31,12 @@ mod run;
 pub use call::Call;
 pub use chunk::RunChunk;
 pub use codec::{Coded, Decoder, Encoded, Encoder, encode, run_encoded};
-pub use definition::{Instance, OwnedTask, ProcessTask, Task};
+pub use definition::{OwnedTask, ProcessTask, Task};
 pub use initializer::Initialized;
 pub use job::{Job, ProcessJob, ThreadJob};
 pub use local::LocalJob;
 pub use passing::{Passing, ProcessArgument, ProcessOutput};
-pub use registry::{TASKS, TaskEntry, WireId};
+pub use registry::{EXECUTOR_RUNTIME_TASKS, TaskEntry, WireId};
 pub use remote::{RemoteJob, RunningJob};
 pub use run::Run;
 

@@ -17,7 +17,8 @@ use super::codec::{Borrowed, Coded, Decoder, Encoder};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be an argument of a process task: it cannot be sent to a worker process",
     label = "needs `serde::Serialize` and `serde::Deserialize`",
-    note = "add `#[derive(serde::Serialize, serde::Deserialize)]` to the type, or use `#[pool_task(thread)]`"
+    note = "add `#[derive(serde::Serialize, serde::Deserialize)]` to the type, or use `#[pool_task(thread)]`",
+    note = "a type of another crate, and a borrow inside of another type, has to be an owned one that has them"
 )]
 pub trait ProcessArgument<'de> {}
 
@@ -28,7 +29,8 @@ impl<'de, T: Borrowed<'de> + ?Sized> ProcessArgument<'de> for T {}
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the value of a process task: it cannot be sent back from a worker process",
     label = "needs `serde::Serialize` and `serde::Deserialize`",
-    note = "add `#[derive(serde::Serialize, serde::Deserialize)]` to the type, or use `#[pool_task(thread)]`"
+    note = "add `#[derive(serde::Serialize, serde::Deserialize)]` to the type, or use `#[pool_task(thread)]`",
+    note = "a type of another crate has to be replaced by one that has them; of an error its text may do"
 )]
 pub trait ProcessOutput {}
 

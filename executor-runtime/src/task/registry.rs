@@ -9,9 +9,9 @@ use super::codec::{Decoder, Encoder};
 use super::{ProcessTask, panics};
 use crate::error::{Payload, PoolError, TaskError};
 
-/// Where `#[pool_task(process)]` registers.
+/// Where `#[pool_task(process)]` registers. Lists of this kind are told apart by their name alone, in the whole program.
 #[distributed_slice]
-pub static TASKS: [TaskEntry];
+pub static EXECUTOR_RUNTIME_TASKS: [TaskEntry];
 
 /// What a task is called between a pool and its workers, which are one program: a number made of its name.
 ///
@@ -99,7 +99,7 @@ impl Registry {
         static REGISTRY: OnceLock<Registry> = OnceLock::new();
         match REGISTRY.get() {
             Some(registry) => Ok(registry),
-            None => Self::new(&TASKS).map(|registry| REGISTRY.get_or_init(|| registry)),
+            None => Self::new(&EXECUTOR_RUNTIME_TASKS).map(|registry| REGISTRY.get_or_init(|| registry)),
         }
     }
 
