@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use linkme::distributed_slice;
 
-use super::codec::{Decoder, Encoder};
+use super::codec::{Coded, Decoder, Direction, Encoder};
 use super::{ProcessTask, panics};
 use crate::error::{Payload, PoolError, TaskError};
 
@@ -48,7 +48,7 @@ pub struct TaskEntry {
     name: &'static str,
     /// The argument and return types, to notice a worker that runs another program.
     signature: fn() -> &'static str,
-    run: fn(&[u8], &mut Vec<u8>) -> Result<(), TaskError>,
+    run: fn(&[u8], &mut Vec<u8>) -> Coded<()>,
     file: &'static str,
     line: u32,
     column: u32,
@@ -73,15 +73,11 @@ impl TaskEntry {
     }
 }
 
-/// Reads the arguments, calls the function, appends its value to `out`.
-fn run<T: ProcessTask>(arguments: &[u8], out: &mut Vec<u8>) -> Result<(), TaskError> {
-    panics::catch(|| {
-        let value = T::run(&mut Decoder::new(arguments))
-            .map_err(|error| error.into_task_error(Payload::Arguments, T::FULL_NAME))?;
-        T::encode_output(&value, &mut Encoder::new(out))
-            .map_err(|error| error.into_task_error(Payload::Value, T::FULL_NAME))
-    })
-    .flatten()
+/// Reads the arguments, calls the function, appends its value to `out`. Compiled once for each task: what is the same
+/// for all of them is left to [`Registry::run`].
+fn run<T: ProcessTask>(arguments: &[u8], out: &mut Vec<u8>) -> Coded<()> {
+    let value = T::run(&mut Decoder::new(arguments))?;
+    T::encode_output(&value, &mut Encoder::new(out))
 }
 
 /// The tasks of the program, checked once.
@@ -118,10 +114,17 @@ impl Registry {
 
     /// Runs a task; its encoded value is appended to `out`.
     pub(crate) fn run(&self, task: WireId, arguments: &[u8], out: &mut Vec<u8>) -> Result<(), TaskError> {
-        match self.by_id.get(&task) {
-            Some(entry) => (entry.run)(arguments, out),
-            None => Err(TaskError::UnknownTask { name: format!("{task:?}") }),
-        }
+        let Some(entry) = self.by_id.get(&task) else {
+            return Err(TaskError::UnknownTask { name: format!("{task:?}") });
+        };
+        panics::catch(|| (entry.run)(arguments, out))?.map_err(|error| {
+            // A worker reads arguments and writes values.
+            let what = match error.direction {
+                Direction::Decoding => Payload::Arguments,
+                Direction::Encoding => Payload::Value,
+            };
+            error.into_task_error(what, entry.name)
+        })
     }
 
     /// A number that two programs share only if they have the same tasks with the same types.
@@ -150,16 +153,12 @@ const fn fnv1a(mut hash: u64, bytes: &[u8]) -> u64 {
 mod tests {
     use super::*;
 
-    fn nothing(_: &[u8], _: &mut Vec<u8>) -> Result<(), TaskError> {
-        Err(TaskError::Cancelled)
-    }
-
     const fn entry(name: &'static str, line: u32) -> TaskEntry {
         TaskEntry {
             id: WireId::chosen(name, 0),
             name,
             signature: || "fn()",
-            run: nothing,
+            run: |_, _| Ok(()),
             file: "src/lib.rs",
             line,
             column: 4,
