@@ -160,7 +160,7 @@ impl<T, E> Question for Poll<Option<Result<T, E>>> {
 }
 
 /// Asks a slot of any type whether it holds an `Err`: by a method of its own if it is one for results, and if not
-/// by that of [`NoErr`], which method resolution finds behind it.
+/// by that of `NoErr`, which method resolution finds behind it.
 pub struct Probe<'a, T>(&'a Option<T>);
 
 impl<'a, T> Probe<'a, T> {
