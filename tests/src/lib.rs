@@ -11,6 +11,7 @@
 )]
 
 pub mod alone;
+pub mod both;
 pub mod census;
 pub mod children;
 pub mod gate;

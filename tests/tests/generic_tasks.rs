@@ -9,18 +9,11 @@ use std::marker::PhantomData;
 
 use executor_runtime::prelude::*;
 use executor_runtime::{ProcessTask, Task};
+use executor_tests::both::on_both;
 use executor_tests::watchdog::limited;
 use serde::{Deserialize, Serialize};
 
 type Outcome = Result<(), Box<dyn std::error::Error>>;
-
-/// Runs a test of process tasks once on threads and once on processes.
-fn on_both(test: impl Fn(&dyn Executor) -> Outcome) -> Outcome {
-    limited(|| {
-        test(&ThreadPoolExecutor::new(2)?)?;
-        test(&ProcessPoolExecutor::new(2)?)
-    })
-}
 
 #[pool_task(process, instances(u32, String, Vec<u8>))]
 fn largest<T: Ord + Clone>(items: Vec<T>) -> Option<T> {

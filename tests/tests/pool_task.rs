@@ -11,19 +11,12 @@ use std::sync::{Arc, Mutex, mpsc};
 
 use executor_runtime::prelude::*;
 use executor_runtime::{Call, Task};
+use executor_tests::both::on_both;
 use executor_tests::tasks::{self, Shapes};
 use executor_tests::watchdog::limited;
 use serde::{Deserialize, Serialize};
 
 type Outcome = Result<(), Box<dyn std::error::Error>>;
-
-/// Runs a test of process tasks once on threads and once on processes.
-fn on_both(test: impl Fn(&dyn Executor) -> Outcome) -> Outcome {
-    limited(|| {
-        test(&ThreadPoolExecutor::new(2)?)?;
-        test(&ProcessPoolExecutor::new(2)?)
-    })
-}
 
 #[pool_task(process)]
 fn square(n: u64) -> u64 {
