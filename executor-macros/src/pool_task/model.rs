@@ -59,7 +59,7 @@ impl Model {
         refuse_qualifiers(signature, refusals);
         refuse_target_features(&function, refusals);
         for ty in args.instances.iter().flat_map(|instances| &instances.types) {
-            Scan::instance(args.kind, refusals).visit_type_mut(&mut ty.clone());
+            Scan::new(args.kind, Place::Instance, refusals).visit_type_mut(&mut ty.clone());
         }
         let parameters = Parameters::read(signature, args.kind, args.instances, refusals);
         let arguments = read_arguments(signature, args.kind, refusals);
@@ -147,7 +147,7 @@ impl Argument {
             refusals.refuse(attribute, "an argument of a task is always there: put the `cfg` on the function");
         }
         refuse_unsized(&typed.ty, "borrow it, `&str` or `&[T]`", refusals);
-        Scan::argument(kind, refusals).visit_type_mut(&mut typed.ty.as_ref().clone());
+        Scan::new(kind, Place::Argument, refusals).visit_type_mut(&mut typed.ty.as_ref().clone());
         Some(Argument { name: name(index, &typed.pat), ty: typed.ty.as_ref().clone(), passing: Passing::of(&typed.ty) })
     }
 
@@ -172,7 +172,7 @@ fn read_output(signature: &Signature, kind: Option<Kind>, refusals: &mut Refusal
         return parse_quote!(());
     };
     refuse_unsized(output, "return an owned value, `String` or `Vec<T>`", refusals);
-    Scan::output(kind, refusals).visit_type_mut(&mut output.as_ref().clone());
+    Scan::new(kind, Place::Output, refusals).visit_type_mut(&mut output.as_ref().clone());
     for place in borrows(output, &signature.generics) {
         refusals.refuse_at(place, "a task's result outlives what it was made from: return an owned value");
     }
@@ -182,23 +182,22 @@ fn read_output(signature: &Signature, kind: Option<Kind>, refusals: &mut Refusal
 /// Finds in one type of the signature what cannot be there.
 struct Scan<'r> {
     kind: Option<Kind>,
-    is_output: bool,
-    /// Listed in `instances(..)`: what borrows there borrows for ever.
-    is_instance: bool,
+    place: Place,
     refusals: &'r mut Refusals,
 }
 
+/// Where in a signature a type stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Argument,
+    Output,
+    /// In `instances(..)`: what borrows there would borrow for ever.
+    Instance,
+}
+
 impl<'r> Scan<'r> {
-    fn argument(kind: Option<Kind>, refusals: &'r mut Refusals) -> Self {
-        Scan { kind, is_output: false, is_instance: false, refusals }
-    }
-
-    fn instance(kind: Option<Kind>, refusals: &'r mut Refusals) -> Self {
-        Scan { kind, is_output: false, is_instance: true, refusals }
-    }
-
-    fn output(kind: Option<Kind>, refusals: &'r mut Refusals) -> Self {
-        Scan { kind, is_output: true, is_instance: false, refusals }
+    fn new(kind: Option<Kind>, place: Place, refusals: &'r mut Refusals) -> Self {
+        Scan { kind, place, refusals }
     }
 
     fn crosses_processes(&self) -> bool {
@@ -208,14 +207,14 @@ impl<'r> Scan<'r> {
 
 impl VisitMut for Scan<'_> {
     fn visit_type_reference_mut(&mut self, reference: &mut TypeReference) {
-        if self.is_instance {
+        if self.place == Place::Instance {
             self.refusals.refuse(
                 reference,
                 "an instance owns what it is: list the owned type, and let the argument borrow it, `&T`",
             );
             return;
         }
-        if let Some(token) = reference.mutability.filter(|_| !self.is_output) {
+        if let Some(token) = reference.mutability.filter(|_| self.place == Place::Argument) {
             self.refusals.refuse(token, "a task cannot change its caller's value: take it by value and return it");
         }
         visit_mut::visit_type_reference_mut(self, reference);
@@ -225,7 +224,7 @@ impl VisitMut for Scan<'_> {
         if lifetime.ident != "static" || !self.crosses_processes() {
             return;
         }
-        let hint = if self.is_output {
+        let hint = if self.place == Place::Output {
             "a `'static` borrow does not survive the way back from a worker process: \
              return an owned value, `String` for `&'static str`"
         } else {
@@ -281,7 +280,7 @@ impl VisitMut for Scan<'_> {
         if !self.crosses_processes() {
             return;
         }
-        let hint = if self.is_output {
+        let hint = if self.place == Place::Output {
             "a trait object cannot be sent back from another process: name the type; of an error its text \
              may do, `.map_err(|error| error.to_string())`"
         } else {

@@ -1,4 +1,4 @@
-//! The grammar: `HEAD as NAME => { BLOCK }`, with `crate = PATH,` before it where an executor has no options to say it in.
+//! The grammar: `HEAD as NAME => { BLOCK }`, with `crate = PATH,` before it for a head without options.
 
 use proc_macro2::{Delimiter, Ident, Spacing, TokenStream, TokenTree};
 use syn::parse::{Parse, ParseStream, Parser as _};

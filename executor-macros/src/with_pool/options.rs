@@ -9,47 +9,54 @@ use crate::refusals::Refusals;
 use crate::setting::{Setting, is_zero};
 use crate::suggestion::{list, suggestion};
 
-/// An option's name, a value that would be right, and the pools that know it.
+/// An option of a pool, or of its block.
 struct Known {
     name: &'static str,
+    takes: Takes,
+    /// A value that would be right.
     example: &'static str,
+    /// The pools that know it.
     kinds: &'static [Kind],
 }
 
+/// What an option's value is.
+#[derive(Clone, Copy)]
+enum Takes {
+    /// A whole number, and why it cannot be zero.
+    Number(Option<&'static str>),
+    /// A span of time, likewise.
+    Time(Option<&'static str>),
+    /// Whatever the builder's method takes.
+    Expression,
+    /// One of [`ON_ERROR`].
+    OnError,
+    /// A path.
+    Crate,
+}
+
+const BOTH: &[Kind] = &[Kind::Thread, Kind::Process];
+
+#[rustfmt::skip]
 const KNOWN: &[Known] = &[
-    known("max_workers", "4", &[Kind::Thread, Kind::Process]),
-    known("stack_size", "1 << 20", &[Kind::Thread, Kind::Process]),
-    known("initializer", "set_up", &[Kind::Thread]),
-    known("initializer", "set_up::task()", &[Kind::Process]),
-    known("max_pending", "100", &[Kind::Thread, Kind::Process]),
-    known("thread_name_prefix", "\"io\"", &[Kind::Thread]),
-    known("idle_timeout", "\"10s\"", &[Kind::Thread]),
-    known("max_tasks_per_child", "100", &[Kind::Process]),
-    known("timeout", "\"2s\"", &[Kind::Process]),
-    known("prewarm", "4", &[Kind::Process]),
-    known("on_error", "wait", &[Kind::Thread, Kind::Process]),
-    known("crate", "some::path", &[Kind::Thread, Kind::Process]),
+    known("max_workers", Takes::Number(Some("a pool needs at least one worker")), "4", BOTH),
+    known("stack_size", Takes::Number(None), "1 << 20", BOTH),
+    known("initializer", Takes::Expression, "set_up", &[Kind::Thread]),
+    known("initializer", Takes::Expression, "set_up::task()", &[Kind::Process]),
+    known("max_pending", Takes::Number(Some("where nothing may wait, nothing can be submitted")), "100", BOTH),
+    known("thread_name_prefix", Takes::Expression, "\"io\"", &[Kind::Thread]),
+    known("idle_timeout", Takes::Time(None), "\"10s\"", &[Kind::Thread]),
+    known("max_tasks_per_child", Takes::Number(Some("a worker needs to run at least one task")), "100", &[Kind::Process]),
+    known("timeout", Takes::Time(Some("a task needs time to run: leave `timeout` out for no limit")), "\"2s\"", &[Kind::Process]),
+    known("prewarm", Takes::Number(None), "4", &[Kind::Process]),
+    known("on_error", Takes::OnError, "wait", BOTH),
+    known("crate", Takes::Crate, "some::path", BOTH),
 ];
-
-/// Options that cannot be zero, and why.
-const NOT_ZERO: &[(&str, &str)] = &[
-    ("max_workers", "a pool needs at least one worker"),
-    ("max_pending", "where nothing may wait, nothing can be submitted"),
-    ("max_tasks_per_child", "a worker needs to run at least one task"),
-    ("timeout", "a task needs time to run: leave `timeout` out for no limit"),
-];
-
-/// Options that are whole numbers.
-const NUMBERS: &[&str] = &["max_workers", "stack_size", "max_pending", "max_tasks_per_child", "prewarm"];
-
-/// Options that are spans of time.
-const TIMES: &[&str] = &["idle_timeout", "timeout"];
 
 /// What `on_error` can be, and how the runtime's `OnError` calls it.
 const ON_ERROR: &[(&str, &str)] = &[("wait", "Wait"), ("cancel", "Cancel"), ("kill", "Kill")];
 
-const fn known(name: &'static str, example: &'static str, kinds: &'static [Kind]) -> Known {
-    Known { name, example, kinds }
+const fn known(name: &'static str, takes: Takes, example: &'static str, kinds: &'static [Kind]) -> Known {
+    Known { name, takes, example, kinds }
 }
 
 /// The options of one pool, each known to its builder.
@@ -72,34 +79,40 @@ impl Options {
 
     fn read_setting(&mut self, kind: Kind, setting: Setting, refusals: &mut Refusals) {
         let name = setting.name.clone();
-        let known = KNOWN.iter().filter(|known| name == known.name);
-        let Some(known) = known.max_by_key(|known| known.kinds.contains(&kind)) else {
+        let of_the_name = || KNOWN.iter().filter(|known| name == known.name);
+        let of_the_kind = of_the_name().find(|known| known.kinds.contains(&kind));
+        let Some(known) = of_the_kind.or_else(|| of_the_name().next()) else {
             refuse_unknown(kind, &name, refusals);
             return;
         };
-        if !known.kinds.contains(&kind) {
+        if of_the_kind.is_none() {
             refusals.refuse(&name, misplaced(kind, known));
-        } else if known.name == "crate" {
-            if let Some(runtime) = setting.path(refusals) {
-                self.runtime = runtime;
-            }
-        } else if known.name == "on_error" {
-            if let Some(value) = setting.expression(known.example, refusals) {
-                self.on_error = read_on_error(kind, known, &value, refusals).unwrap_or_else(default_on_error);
-            }
-        } else if TIMES.contains(&known.name) {
-            if let Some(time) = setting.time(refusals) {
-                refuse_zero(known, time.is_zero(), &time, refusals);
-                self.calls.push((name, time.into_token_stream()));
-            }
-        } else if NUMBERS.contains(&known.name) {
-            if let Some(number) = setting.number(known.example, refusals) {
-                refuse_zero(known, is_zero(&number), &number, refusals);
-                self.calls.push((name, number.into_token_stream()));
-            }
-        } else if let Some(value) = setting.expression(known.example, refusals) {
-            self.calls.push((name, value.into_token_stream()));
+            return;
         }
+        let value = match known.takes {
+            Takes::Crate => {
+                if let Some(runtime) = setting.path(refusals) {
+                    self.runtime = runtime;
+                }
+                return;
+            }
+            Takes::OnError => {
+                let value = setting.expression(known.example, refusals);
+                let word = value.and_then(|value| read_on_error(kind, known, &value, refusals));
+                self.on_error = word.unwrap_or_else(default_on_error);
+                return;
+            }
+            Takes::Number(not_zero) => setting.number(known.example, refusals).map(|number| {
+                refuse_zero(not_zero, is_zero(&number), &number, refusals);
+                number.into_token_stream()
+            }),
+            Takes::Time(not_zero) => setting.time(refusals).map(|time| {
+                refuse_zero(not_zero, time.is_zero(), &time, refusals);
+                time.into_token_stream()
+            }),
+            Takes::Expression => setting.expression(known.example, refusals).map(ToTokens::into_token_stream),
+        };
+        self.calls.extend(value.map(|value| (name, value)));
     }
 }
 
@@ -139,9 +152,8 @@ fn can_do(kind: Kind, word: &str) -> bool {
     kind == Kind::Process || word != "kill"
 }
 
-fn refuse_zero(known: &Known, is_zero: bool, value: &impl ToTokens, refusals: &mut Refusals) {
-    let why = NOT_ZERO.iter().find(|(name, _)| is_zero && *name == known.name);
-    if let Some((_, why)) = why {
+fn refuse_zero(why: Option<&str>, is_zero: bool, value: &impl ToTokens, refusals: &mut Refusals) {
+    if let Some(why) = why.filter(|_| is_zero) {
         refusals.refuse(value, why);
     }
 }

@@ -26,8 +26,10 @@ pub(crate) enum Leave {
     Continue(Token![continue], Option<Lifetime>),
 }
 
-/// Names for slots, which are no names of constants: those would go before ours in a pattern. They are unique within one expansion and the blocks nested in it:
+/// Names for slots, unique within one expansion and the blocks nested in it:
 /// they share a hygiene, and an inner block fills the slots of an outer one.
+/// Like all our names they begin with underscores, since a constant of the name
+/// would go before it in a pattern.
 #[derive(Default)]
 pub(crate) struct Slots(usize);
 
