@@ -21,16 +21,9 @@ fn a_task_runs() {
 }
 
 #[test]
-fn a_temporary_directory_that_is_not_there_is_told() {
+fn no_temporary_directory_is_needed() {
     let (said, output) = run(one_task().env("TMPDIR", "/nowhere/at/all"));
-    assert!(
-        said.starts_with(
-            "task error: the pool is broken: could not link to a worker process: \
-             no socket in the temporary directory /nowhere/at/all: No such file"
-        ),
-        "{said}"
-    );
-    assert!(output.stderr.is_empty(), "no panic on the way: {output:?}");
+    assert_eq!(said, "value 9", "{output:?}");
 }
 
 #[test]

@@ -7,6 +7,8 @@
 
 #[cfg(target_os = "linux")]
 pub(crate) mod process;
+#[cfg(target_os = "linux")]
+pub(crate) mod region;
 pub(crate) mod scoped;
 #[cfg(target_os = "linux")]
 pub(crate) mod start;

@@ -13,7 +13,7 @@
 //!    through it can never hit a stranger that got the same number.
 
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, Stdio};
@@ -129,6 +129,13 @@ impl Process {
         let exit = exit.unwrap_or(WorkerExit::Unknown);
         *state = Reaped::As(exit);
         exit
+    }
+}
+
+/// Can be read when the process has ended.
+impl AsFd for Process {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.pidfd.as_fd()
     }
 }
 

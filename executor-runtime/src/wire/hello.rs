@@ -1,17 +1,29 @@
 //! The first exchange, over the socket pair.
 
-use std::io::{self, Read, Write};
+use std::io::{self, IoSlice, IoSliceMut, Read, Write};
+use std::mem::MaybeUninit;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::time::Instant;
 
+use rustix::io::Errno;
+use rustix::net::{
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags,
+    recvmsg, sendmsg,
+};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::LinkKind;
+
 /// Counts changes of what is said here and over the links.
-pub(crate) const PROTOCOL: u32 = 2;
+pub(crate) const PROTOCOL: u32 = 3;
 
 /// No message of the first exchange comes near this.
 const MAX_LEN_BYTES: u32 = 64 * 1024;
+
+/// No message of the first exchange brings more.
+const MOST_DESCRIPTORS: usize = 2;
 
 /// What the host says first.
 #[derive(Debug, Serialize, Deserialize)]
@@ -23,6 +35,8 @@ pub(crate) struct Hello {
     pub(crate) depth: u32,
     /// The stack of the thread that runs the tasks.
     pub(crate) stack_size_bytes: u64,
+    /// What tasks and answers travel over. Its descriptors come with this message.
+    pub(crate) link: LinkKind,
 }
 
 /// What the guest answers.
@@ -30,33 +44,36 @@ pub(crate) struct Hello {
 pub(crate) struct Welcome {
     pub(crate) protocol: u32,
     pub(crate) program: u64,
-    /// Where the host finds the guest's end of the link, or why there is none.
-    pub(crate) door: Result<String, String>,
+    /// Where the host finds the guest's end of the link, if it needs to be found; or why there is none.
+    pub(crate) door: Result<Option<String>, String>,
 }
 
-/// Sends one message.
-pub(crate) fn send(mut stream: &UnixStream, message: &impl Serialize) -> io::Result<()> {
+/// Sends one message, and `descriptors` with its first byte.
+pub(crate) fn send(
+    mut stream: &UnixStream,
+    message: &impl Serialize,
+    descriptors: &[BorrowedFd<'_>],
+) -> io::Result<()> {
     let bytes = postcard::to_stdvec(message).map_err(io::Error::other)?;
     let len_bytes = u32::try_from(bytes.len()).map_err(io::Error::other)?;
-    stream.write_all(&len_bytes.to_le_bytes())?;
-    stream.write_all(&bytes)
-}
-
-/// Receives one message, waiting until `deadline` at most.
-pub(crate) fn receive<M: DeserializeOwned>(stream: &UnixStream, deadline: Option<Instant>) -> io::Result<M> {
-    let mut len_bytes = [0; 4];
-    read_exact(stream, &mut len_bytes, deadline)?;
-    let len_bytes = u32::from_le_bytes(len_bytes);
-    if len_bytes > MAX_LEN_BYTES {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, "the message is too long"));
+    let bytes = [&len_bytes.to_le_bytes(), bytes.as_slice()].concat();
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST_DESCRIPTORS))];
+    let mut ancillary = SendAncillaryBuffer::new(&mut space);
+    if !descriptors.is_empty() && !ancillary.push(SendAncillaryMessage::ScmRights(descriptors)) {
+        return Err(io::ErrorKind::InvalidInput.into());
     }
-    let mut bytes = vec![0; len_bytes as usize];
-    read_exact(stream, &mut bytes, deadline)?;
-    postcard::from_bytes(&bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+    let sent = loop {
+        match sendmsg(stream, &[IoSlice::new(&bytes)], &mut ancillary, SendFlags::NOSIGNAL) {
+            Err(Errno::INTR) => {}
+            sent => break sent?,
+        }
+    };
+    stream.write_all(&bytes[sent..])
 }
 
-fn read_exact(mut stream: &UnixStream, mut buffer: &mut [u8], deadline: Option<Instant>) -> io::Result<()> {
-    while !buffer.is_empty() {
+/// Receives one message, waiting until `deadline` at most. Descriptors that come with it are closed.
+pub(crate) fn receive<M: DeserializeOwned>(mut stream: &UnixStream, deadline: Option<Instant>) -> io::Result<M> {
+    receive_with(|buffer| {
         if let Some(deadline) = deadline {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
@@ -64,7 +81,43 @@ fn read_exact(mut stream: &UnixStream, mut buffer: &mut [u8], deadline: Option<I
             }
             stream.set_read_timeout(Some(left))?;
         }
-        match stream.read(buffer) {
+        stream.read(buffer)
+    })
+}
+
+/// Receives the first message and the descriptors that come with it.
+pub(crate) fn receive_hello(stream: &UnixStream) -> io::Result<(Hello, Vec<OwnedFd>)> {
+    let mut descriptors = Vec::new();
+    let hello = receive_with(|buffer| {
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST_DESCRIPTORS))];
+        let mut ancillary = RecvAncillaryBuffer::new(&mut space);
+        let mut room = [IoSliceMut::new(buffer)];
+        let received = recvmsg(stream, &mut room, &mut ancillary, RecvFlags::CMSG_CLOEXEC)?;
+        for message in ancillary.drain() {
+            if let RecvAncillaryMessage::ScmRights(rights) = message {
+                descriptors.extend(rights);
+            }
+        }
+        Ok(received.bytes)
+    })?;
+    Ok((hello, descriptors))
+}
+
+fn receive_with<M: DeserializeOwned>(mut read: impl FnMut(&mut [u8]) -> io::Result<usize>) -> io::Result<M> {
+    let mut len_bytes = [0; 4];
+    read_exact(&mut len_bytes, &mut read)?;
+    let len_bytes = u32::from_le_bytes(len_bytes);
+    if len_bytes > MAX_LEN_BYTES {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "the message is too long"));
+    }
+    let mut bytes = vec![0; len_bytes as usize];
+    read_exact(&mut bytes, &mut read)?;
+    postcard::from_bytes(&bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+}
+
+fn read_exact(mut buffer: &mut [u8], read: &mut impl FnMut(&mut [u8]) -> io::Result<usize>) -> io::Result<()> {
+    while !buffer.is_empty() {
+        match read(buffer) {
             Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
             Ok(len_bytes) => buffer = &mut buffer[len_bytes..],
             Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {}
@@ -76,7 +129,10 @@ fn read_exact(mut stream: &UnixStream, mut buffer: &mut [u8], deadline: Option<I
 
 #[cfg(test)]
 mod tests {
+    use std::os::fd::AsFd;
     use std::time::Duration;
+
+    use rustix::io::{FdFlags, fcntl_getfd};
 
     use super::*;
 
@@ -87,9 +143,30 @@ mod tests {
     #[test]
     fn a_message_arrives_as_it_was_sent() {
         let (host, guest) = pair();
-        send(&host, &Hello { protocol: 7, program: u64::MAX, depth: 2, stack_size_bytes: 0 }).expect("sent");
+        let link = LinkKind::IpcChannel;
+        let sent = Hello { protocol: 7, program: u64::MAX, depth: 2, stack_size_bytes: 0, link };
+        send(&host, &sent, &[]).expect("sent");
         let hello: Hello = receive(&guest, None).expect("received");
-        assert_eq!((hello.protocol, hello.program, hello.depth), (7, u64::MAX, 2));
+        assert_eq!((hello.protocol, hello.program, hello.depth, hello.link), (7, u64::MAX, 2, link));
+    }
+
+    #[test]
+    fn descriptors_come_with_the_hello_and_are_no_childs() {
+        let (host, guest) = pair();
+        let (ours, theirs) = pair();
+        let link = LinkKind::Ring { ring_len_bytes: 4096 };
+        let sent = Hello { protocol: 7, program: 1, depth: 2, stack_size_bytes: 0, link };
+        send(&host, &sent, &[theirs.as_fd(), theirs.as_fd()]).expect("sent");
+        let (hello, descriptors) = receive_hello(&guest).expect("received");
+        assert_eq!((hello.link, descriptors.len()), (link, 2));
+        for descriptor in descriptors {
+            assert!(fcntl_getfd(&descriptor).expect("its flags").contains(FdFlags::CLOEXEC));
+            UnixStream::from(descriptor).write_all(b"x").expect("it is open");
+        }
+        drop(theirs);
+        let mut said = String::new();
+        (&ours).read_to_string(&mut said).expect("all ends are closed");
+        assert_eq!(said, "xx");
     }
 
     #[test]

@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
 use super::spin::Spin;
-use super::{GuestLink, HostLink, LinkError};
+use super::{GuestLink, HostLink, LinkError, Patience};
 
 /// Fits the datagram of a Unix socket with the kernel's default buffer, three times over.
 const PIECE_LEN_BYTES: usize = 64 * 1024;
@@ -44,12 +44,14 @@ struct Ends {
 }
 
 /// The guest opens its door, tells the address, and waits for the host.
-pub(crate) fn serve(tell: impl FnOnce(Result<String, String>) -> io::Result<()>) -> Result<impl GuestLink, LinkError> {
+pub(super) fn serve(
+    tell: impl FnOnce(Result<String, String>) -> io::Result<()>,
+) -> Result<Box<dyn GuestLink>, LinkError> {
     match open_door() {
         Ok((server, door)) => {
             tell(Ok(door)).map_err(|_| LinkError::Closed)?;
             let (_, ends) = server.accept().map_err(|_| LinkError::Closed)?;
-            Ok(Guest { ends, spin: Spin::default() })
+            Ok(Box::new(Guest { ends, spin: Spin::default() }))
         }
         Err(problem) => {
             let folder = std::env::temp_dir();
@@ -69,7 +71,7 @@ fn open_door() -> Result<(IpcOneShotServer<Ends>, String), String> {
 }
 
 /// The host goes through the guest's door.
-pub(crate) fn connect(door: String) -> Result<impl HostLink, String> {
+pub(super) fn connect(door: String) -> Result<impl HostLink, String> {
     let (tasks, their_tasks) = ipc::channel().map_err(|error| error.to_string())?;
     let (their_answers, answers) = ipc::channel().map_err(|error| error.to_string())?;
     let ends = Ends { tasks: their_tasks, answers: their_answers };
@@ -90,22 +92,19 @@ struct Host {
 }
 
 impl HostLink for Host {
-    fn send(&mut self, parts: [&[u8]; 2]) -> Result<(), LinkError> {
+    fn send(&mut self, parts: [&[u8]; 2], _: &Patience<'_>) -> Result<(), LinkError> {
+        // The channel's `send` has no time limit; it fails as soon as the guest has ended.
         in_pieces(parts, |piece| self.tasks.send(piece).map_err(|_| LinkError::Closed))
     }
 
-    fn receive(
-        &mut self,
-        message: &mut Vec<u8>,
-        deadline: Option<Instant>,
-        gone: &dyn Fn() -> bool,
-    ) -> Result<(), LinkError> {
-        from_pieces(message, || self.next_piece(deadline, gone))
+    fn receive(&mut self, message: &mut Vec<u8>, patience: &Patience<'_>) -> Result<(), LinkError> {
+        from_pieces(message, || self.next_piece(patience))
     }
 }
 
 impl Host {
-    fn next_piece(&mut self, deadline: Option<Instant>, gone: &dyn Fn() -> bool) -> Result<ByteBuf, LinkError> {
+    fn next_piece(&mut self, patience: &Patience<'_>) -> Result<ByteBuf, LinkError> {
+        let Patience { deadline, gone } = patience;
         if let Some(piece) = look(&mut self.spin, &self.answers) {
             return piece;
         }
@@ -113,8 +112,8 @@ impl Host {
         loop {
             let left = deadline.map_or(LOOK_EVERY, |deadline| deadline.saturating_duration_since(Instant::now()));
             // The channel counts in whole milliseconds, and not at all from zero.
-            let patience = left.clamp(Duration::from_millis(1), LOOK_EVERY);
-            match self.answers.try_recv_timeout(patience) {
+            let look = left.clamp(Duration::from_millis(1), LOOK_EVERY);
+            match self.answers.try_recv_timeout(look) {
                 Ok(piece) => return Ok(piece),
                 Err(TryRecvError::Empty) if last_look => return Err(LinkError::Closed),
                 Err(TryRecvError::Empty) if left.is_zero() => return Err(LinkError::TimedOut),

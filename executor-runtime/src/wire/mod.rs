@@ -5,44 +5,115 @@
 //! ```text
 //!   host (lane)                                              guest (worker)
 //!      │ spawn, one end of a socket pair is the guest's stdin      │
-//!      │── Hello { protocol, program, depth } ─────────────────▶   │  hello.rs,
+//!      │── Hello { protocol, program, link, .. }, descriptors ─▶   │  hello.rs,
 //!      │   ◀──────────────── Welcome { protocol, program, door } ──│  over the pair
-//!      │── channels, through the door ─────────────────────────▶   │
 //!      │                                                           │
 //!      │── task: number, arguments of one call or several ─────▶   │  message.rs,
 //!      │   ◀───────────── answer to each: value, or an error ──────│  over a link
 //! ```
 //!
-//! A link carries whole messages of any size, one at a time each way.
-//! `ipc.rs` is the portable one; a faster one can take its place.
+//! A link carries whole messages of any size, one at a time each way. There are
+//! two: `ring/` in shared memory, for Linux, and `ipc.rs`, the portable one.
 
 mod hello;
 mod ipc;
 mod message;
+mod ring;
 mod spin;
 
 use std::fmt;
+use std::io;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::time::Instant;
 
-pub(crate) use hello::{Hello, PROTOCOL, Welcome, receive, send};
-pub(crate) use ipc::{connect, serve};
+use serde::{Deserialize, Serialize};
+
+pub(crate) use hello::{Hello, PROTOCOL, Welcome, receive, receive_hello, send};
 pub(crate) use message::{Task, answer_with, read_answer};
+pub(crate) use ring::RING_LEN_BYTES;
+
+/// Which link, and what both of its sides have to know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum LinkKind {
+    /// Of two rings of this length each.
+    Ring {
+        ring_len_bytes: u32,
+    },
+    IpcChannel,
+}
+
+/// The host's half of a link whose guest has not answered yet.
+pub(crate) struct Offer(OfferKind);
+
+enum OfferKind {
+    Ring(ring::Offer),
+    IpcChannel,
+}
+
+impl Offer {
+    pub(crate) fn new(kind: LinkKind) -> io::Result<Self> {
+        Ok(Self(match kind {
+            LinkKind::Ring { ring_len_bytes } => OfferKind::Ring(ring::Offer::new(ring_len_bytes)?),
+            LinkKind::IpcChannel => OfferKind::IpcChannel,
+        }))
+    }
+
+    /// What goes to the guest with the `Hello`.
+    pub(crate) fn descriptors(&self) -> Vec<BorrowedFd<'_>> {
+        match &self.0 {
+            OfferKind::Ring(offer) => offer.descriptors().into(),
+            OfferKind::IpcChannel => Vec::new(),
+        }
+    }
+
+    /// The host's side of the link. `guest` can be read when the guest has ended.
+    pub(crate) fn connect(self, door: Option<String>, guest: BorrowedFd<'_>) -> Result<Box<dyn HostLink>, String> {
+        match self.0 {
+            OfferKind::Ring(offer) => Ok(Box::new(offer.connect(guest).map_err(|error| error.to_string())?)),
+            OfferKind::IpcChannel => Ok(Box::new(ipc::connect(door.ok_or("the guest has told no door")?)?)),
+        }
+    }
+}
+
+/// The guest's side of a link. `tell` tells the host where to find it, where that needs to be told, or why there is none.
+pub(crate) fn serve(
+    kind: LinkKind,
+    descriptors: Vec<OwnedFd>,
+    tell: impl FnOnce(Result<Option<String>, String>) -> io::Result<()>,
+) -> Result<Box<dyn GuestLink>, LinkError> {
+    match kind {
+        LinkKind::Ring { ring_len_bytes } => {
+            let link = ring::serve(ring_len_bytes, descriptors);
+            tell(link.as_ref().map(|_| None).map_err(String::clone)).map_err(|_| LinkError::Closed)?;
+            Ok(Box::new(link.map_err(|_| LinkError::Closed)?))
+        }
+        LinkKind::IpcChannel => ipc::serve(|door| tell(door.map(Some))),
+    }
+}
+
+/// How long a side waits.
+pub(crate) struct Patience<'a> {
+    pub(crate) deadline: Option<Instant>,
+    /// Whether the other side has ended.
+    pub(crate) gone: &'a dyn Fn() -> bool,
+}
+
+impl Patience<'_> {
+    fn is_over(&self) -> bool {
+        self.deadline.is_some_and(|deadline| deadline <= Instant::now())
+    }
+}
 
 /// The host's side of a link.
+///
+/// Both end with [`LinkError::TimedOut`] at the deadline, and with [`LinkError::Closed`] after the guest has ended:
+/// a child of the guest may hold its end of the link open.
 pub(crate) trait HostLink: Send {
-    /// Sends one message, given in parts.
-    fn send(&mut self, parts: [&[u8]; 2]) -> Result<(), LinkError>;
+    /// Sends one message, given in parts. The portable link does not watch the deadline here.
+    fn send(&mut self, parts: [&[u8]; 2], patience: &Patience<'_>) -> Result<(), LinkError>;
 
     /// Receives one message into `message`.
-    ///
-    /// Ends with [`LinkError::TimedOut`] at `deadline`, and with [`LinkError::Closed`] soon after `gone` says
-    /// that the guest has ended: a child of the guest may hold its end of the link open.
-    fn receive(
-        &mut self,
-        message: &mut Vec<u8>,
-        deadline: Option<Instant>,
-        gone: &dyn Fn() -> bool,
-    ) -> Result<(), LinkError>;
+    fn receive(&mut self, message: &mut Vec<u8>, patience: &Patience<'_>) -> Result<(), LinkError>;
 }
 
 /// The guest's side of a link.

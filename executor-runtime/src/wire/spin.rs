@@ -28,11 +28,21 @@ pub(super) struct Spin {
 }
 
 impl Spin {
+    /// As good as none.
+    #[cfg(test)]
+    pub(super) fn suspended() -> Self {
+        Self { suspended: u32::MAX, penalty: 0 }
+    }
+
     /// Looks until `look` finds something, or it is not worth it any more.
     pub(super) fn until<T>(&mut self, mut look: impl FnMut() -> Option<T>) -> Option<T> {
         if self.suspended > 0 {
             self.suspended -= 1;
             return None;
+        }
+        // To a model, looking once is as good as often.
+        if cfg!(shuttle) {
+            return look();
         }
         let start = Instant::now();
         loop {

@@ -6,6 +6,7 @@
 //! one runs the tasks, on a stack of a chosen size.
 
 use std::io::Read;
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::Ordering;
 use std::thread;
@@ -14,7 +15,7 @@ use super::DEPTH;
 use crate::sys::start::{FAILED, claim, exit_now};
 use crate::task::registry::Registry;
 use crate::task::{WireId, split_first_call};
-use crate::wire::{self, GuestLink, Hello, LinkError, PROTOCOL, Task, Welcome};
+use crate::wire::{self, GuestLink, LinkError, LinkKind, PROTOCOL, Task, Welcome};
 
 /// Becomes a worker if this process was started as one, and never returns then.
 pub(crate) fn run_if_worker() {
@@ -24,12 +25,12 @@ pub(crate) fn run_if_worker() {
 }
 
 fn run(control: &UnixStream) -> ! {
-    let Ok(hello) = wire::receive::<Hello>(control, None) else { exit_now(FAILED) };
+    let Ok((hello, descriptors)) = wire::receive_hello(control) else { exit_now(FAILED) };
     DEPTH.store(hello.depth, Ordering::Relaxed);
     let stack_size_bytes = usize::try_from(hello.stack_size_bytes).unwrap_or(usize::MAX);
     let Ok(tell) = control.try_clone() else { exit_now(FAILED) };
-    let started =
-        thread::Builder::new().name("task".to_owned()).stack_size(stack_size_bytes).spawn(move || serve(&tell));
+    let thread = thread::Builder::new().name("task".to_owned()).stack_size(stack_size_bytes);
+    let started = thread.spawn(move || serve(&tell, hello.link, descriptors));
     if started.is_err() {
         exit_now(FAILED);
     }
@@ -50,21 +51,22 @@ fn await_end(mut control: &UnixStream) {
 }
 
 /// Runs tasks until the host has no more, and ends the process.
-fn serve(control: &UnixStream) {
+fn serve(control: &UnixStream, kind: LinkKind, descriptors: Vec<OwnedFd>) {
     let registry = Registry::of_program().ok();
     let program = registry.map_or(0, Registry::fingerprint);
-    let link = wire::serve(|door| wire::send(control, &Welcome { protocol: PROTOCOL, program, door }));
-    let (Some(registry), Ok(link)) = (registry, link) else {
+    let tell = |door| wire::send(control, &Welcome { protocol: PROTOCOL, program, door }, &[]);
+    let link = wire::serve(kind, descriptors, tell);
+    let (Some(registry), Ok(mut link)) = (registry, link) else {
         // The host knows by now; it ends us when it has read why.
         return;
     };
     // The pool closed the link, so this is the worker's normal end, with exit
     // handlers and everything that was printed. Any other error is the same to us.
-    let _: LinkError = run_tasks(registry, link);
+    let _: LinkError = run_tasks(registry, &mut *link);
     std::process::exit(0)
 }
 
-fn run_tasks(registry: &Registry, mut link: impl GuestLink) -> LinkError {
+fn run_tasks(registry: &Registry, link: &mut dyn GuestLink) -> LinkError {
     let worker = std::process::id();
     let mut message = Vec::new();
     let mut answer = Vec::new();

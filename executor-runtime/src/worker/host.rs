@@ -1,6 +1,7 @@
 //! A worker process as its lane uses it.
 
 use std::io;
+use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,7 +10,7 @@ use crate::error::{PoolError, TaskError, WorkerDeath, WorkerExit};
 use crate::sys::process::Process;
 use crate::task::registry::Registry;
 use crate::task::{RunningJob, Seat};
-use crate::wire::{self, Hello, HostLink, LinkError, PROTOCOL, Task, Welcome};
+use crate::wire::{self, Hello, HostLink, LinkError, LinkKind, Offer, PROTOCOL, Patience, Task, Welcome};
 
 /// How long a worker that was told to end may run its exit handlers.
 const EXIT_LIMIT: Duration = Duration::from_secs(2);
@@ -21,6 +22,7 @@ pub(crate) struct WorkerOptions {
     pub(crate) stack_size_bytes: usize,
     /// From the start of the process until it can take tasks.
     pub(crate) start_limit: Duration,
+    pub(crate) link: LinkKind,
 }
 
 /// A worker that can take tasks.
@@ -62,8 +64,10 @@ impl Starting {
             program,
             depth: options.depth,
             stack_size_bytes: options.stack_size_bytes as u64,
+            link: options.link,
         };
-        let welcome = wire::send(&self.control, &hello)
+        let offer = Offer::new(options.link).map_err(|error| PoolError::Link(error.to_string()))?;
+        let welcome = wire::send(&self.control, &hello, &offer.descriptors())
             .and_then(|()| wire::receive::<Welcome>(&self.control, self.deadline))
             .map_err(|error| self.not_ready(&error, options))?;
         if welcome.protocol != PROTOCOL {
@@ -73,8 +77,8 @@ impl Starting {
         if welcome.program != program {
             return Err(PoolError::VersionMismatch { what: "the tasks and their types".to_owned() });
         }
-        let link = welcome.door.and_then(wire::connect).map_err(PoolError::Link)?;
-        Ok(Worker { process: self.process, link: Box::new(link), _control: self.control, answer: Vec::new() })
+        let link = welcome.door.and_then(|door| offer.connect(door, self.process.as_fd())).map_err(PoolError::Link)?;
+        Ok(Worker { process: self.process, link, _control: self.control, answer: Vec::new() })
     }
 
     fn not_ready(&self, error: &io::Error, options: &WorkerOptions) -> PoolError {
@@ -108,9 +112,16 @@ impl Worker {
     ) -> Result<(), TaskError> {
         let task = Task { id: job.id().to_bytes(), is_chunk: job.is_chunk(), arguments: job.arguments() };
         let mut started = Instant::now();
-        let mut passed = self.link.send([&task.head(), task.arguments]);
+        let process = Arc::clone(&self.process);
+        let gone = || process.has_ended();
+        let patience =
+            |started: Instant| Patience { deadline: limit.and_then(|limit| started.checked_add(limit)), gone: &gone };
+        let mut passed = self.link.send([&task.head(), task.arguments], &patience(started));
         while job.calls_left() > 0 {
-            passed = passed.and_then(|()| self.await_answer(started, limit));
+            passed = passed.and_then(|()| {
+                wire::give_back(&mut self.answer);
+                self.link.receive(&mut self.answer, &patience(started))
+            });
             let answer = passed.and_then(|()| wire::read_answer(&self.answer));
             match answer {
                 Ok(answer) => job.answer(answer, seat),
@@ -119,13 +130,6 @@ impl Worker {
             started = Instant::now();
         }
         Ok(())
-    }
-
-    fn await_answer(&mut self, started: Instant, limit: Option<Duration>) -> Result<(), LinkError> {
-        wire::give_back(&mut self.answer);
-        let deadline = limit.and_then(|limit| started.checked_add(limit));
-        let process = &self.process;
-        self.link.receive(&mut self.answer, deadline, &|| process.has_ended())
     }
 
     /// Makes sure that a worker whose link has failed is dead, and says what that means for the call it ran.

@@ -11,6 +11,7 @@ use crate::pool::{Owner, Pool, PoolOptions};
 use crate::sys::start;
 use crate::task::registry::Registry;
 use crate::task::{Call, Initialized, Initializer, ProcessTask};
+use crate::wire::{LinkKind, RING_LEN_BYTES};
 use crate::worker;
 use crate::worker::host::WorkerOptions;
 
@@ -198,6 +199,7 @@ impl ProcessPoolBuilder {
                 depth: worker::depth_of_children()?,
                 stack_size_bytes: self.stack_size_bytes,
                 start_limit: self.start_timeout,
+                link: LinkKind::Ring { ring_len_bytes: RING_LEN_BYTES },
             },
             initializer: initializer.map_err(|error| PoolError::InitializerFailed { cause: error.into() })?,
             max_tasks: self.max_tasks_per_child,

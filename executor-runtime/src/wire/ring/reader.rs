@@ -1,0 +1,127 @@
+//! The reading end of a ring.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::shared::{Shared, Way, Word};
+use super::{MAX_LEN_BYTES, PIECE_LEN_BYTES};
+use crate::wire::LinkError;
+
+#[derive(Debug)]
+pub(super) struct Reader {
+    way: Way,
+    /// Ours; what is in the region is only told to the writer.
+    head: u32,
+    /// Up to where the writer has written, as far as we have seen and believed.
+    tail: u32,
+    /// How many bytes are missing of the message that has begun.
+    missing: Option<usize>,
+}
+
+/// What a look at a ring has brought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Read {
+    Nothing,
+    Some,
+    /// The message is complete.
+    All,
+}
+
+impl Reader {
+    pub(super) fn new(way: Way) -> Self {
+        Self::starting_at(way, 0)
+    }
+
+    /// Both indices are there already, in the region, too.
+    pub(super) fn starting_at(way: Way, start: u32) -> Self {
+        Self { way, head: start, tail: start, missing: None }
+    }
+
+    /// How many words can be read now.
+    pub(super) fn available(&mut self, shared: &impl Shared) -> Result<u32, LinkError> {
+        // Acquire, with the writer's release: the words are there.
+        let tail = shared.load(Word::Tail(self.way), Ordering::Acquire);
+        let available = tail.wrapping_sub(self.head);
+        // Rule 4. It can have become less only if the tail went backwards.
+        if available > shared.capacity() || available < self.tail.wrapping_sub(self.head) {
+            return Err(LinkError::Protocol);
+        }
+        self.tail = tail;
+        Ok(available)
+    }
+
+    /// Whether half of the ring is free: rule 8.
+    pub(super) fn has_made_room(&self, shared: &impl Shared) -> bool {
+        self.tail.wrapping_sub(self.head) <= shared.capacity() / 2
+    }
+
+    /// Reads what there is of one message, a piece at most. With the first of it, `message` is emptied.
+    pub(super) fn read(&mut self, shared: &impl Shared, message: &mut Vec<u8>) -> Result<Read, LinkError> {
+        let mut available = self.available(shared)?;
+        if available == 0 {
+            return Ok(Read::Nothing);
+        }
+        let mut missing = if let Some(missing) = self.missing {
+            missing
+        } else {
+            message.clear();
+            let len_bytes = load(&shared.stretch(self.way, self.head, 1)[0]);
+            self.head = self.head.wrapping_add(1);
+            available -= 1;
+            checked(len_bytes)?
+        };
+        let count = missing.min(PIECE_LEN_BYTES as usize).min(available as usize * size_of::<u64>());
+        grow(message, missing, count)?;
+        let start = message.len();
+        message.resize(start + count, 0);
+        self.copy(shared, &mut message[start..]);
+        missing -= count;
+        self.missing = (missing > 0).then_some(missing);
+        // Release: all is copied before the head says so, and the writer writes over it.
+        shared.store(Word::Head(self.way), self.head, Ordering::Release);
+        Ok(if missing > 0 { Read::Some } else { Read::All })
+    }
+
+    /// Takes the next words, whose last one may be needed in part only.
+    fn copy(&mut self, shared: &impl Shared, bytes: &mut [u8]) {
+        let mut left = bytes;
+        while !left.is_empty() {
+            let wanted = u32::try_from(left.len().div_ceil(size_of::<u64>())).expect("a piece at most");
+            let words = shared.stretch(self.way, self.head, wanted);
+            let (now, later) = left.split_at_mut(left.len().min(size_of_val(words)));
+            let (whole, part) = now.as_chunks_mut();
+            for (bytes, word) in whole.iter_mut().zip(words) {
+                *bytes = load(word).to_ne_bytes();
+            }
+            if let Some(last) = words.get(whole.len()) {
+                part.copy_from_slice(&load(last).to_ne_bytes()[..part.len()]);
+            }
+            let count = u32::try_from(words.len()).expect("no more than was asked for");
+            self.head = self.head.wrapping_add(count);
+            left = later;
+        }
+    }
+}
+
+/// Relaxed: it was written before the tail was moved, which we have seen with acquire (rule 3).
+fn load(word: &AtomicU64) -> u64 {
+    word.load(Ordering::Relaxed)
+}
+
+/// Rule 5.
+fn checked(len_bytes: u64) -> Result<usize, LinkError> {
+    if len_bytes > MAX_LEN_BYTES {
+        return Err(LinkError::Protocol);
+    }
+    usize::try_from(len_bytes).map_err(|_| LinkError::Protocol)
+}
+
+/// Makes room for `count` bytes of the `missing` ones: never more than twice what has arrived, but for one piece, and
+/// in the end exactly the message.
+fn grow(message: &mut Vec<u8>, missing: usize, count: usize) -> Result<(), LinkError> {
+    if message.capacity() - message.len() >= count {
+        return Ok(());
+    }
+    let more = missing.min(message.len().max(PIECE_LEN_BYTES as usize));
+    // Where there is no memory, a worker that announced too much costs itself and not its pool.
+    message.try_reserve_exact(more).map_err(|_| LinkError::Protocol)
+}
