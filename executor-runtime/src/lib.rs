@@ -19,7 +19,7 @@ pub use executor::{
     Executor, ExecutorExt, Map, MapTimeout, Scope, Shutdown, ThreadPoolBuilder, ThreadPoolExecutor, ThreadScope,
 };
 #[cfg(target_os = "linux")]
-pub use executor::{ProcessPoolBuilder, ProcessPoolExecutor};
+pub use executor::{ProcessPoolBuilder, ProcessPoolExecutor, Transport};
 pub use executor_macros::{main, pool_task, with_pool};
 pub use future::{
     AsCompleted, AsCompletedStream, AsCompletedTimeout, Promise, ReturnWhen, RunningPromise, State, TaskFuture,

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use executor_runtime::prelude::*;
-use executor_runtime::{Payload, Run};
+use executor_runtime::{Payload, Run, Transport};
 use executor_tests::gate::{self, Gate};
 use executor_tests::tasks::*;
 use executor_tests::watchdog::limited;
@@ -33,6 +33,15 @@ macro_rules! suite {
             $(#[test]
             fn $name() -> super::Outcome {
                 super::limited(|| super::$name(&|workers| Box::new(super::ProcessPoolExecutor::new(workers).expect("a pool"))))
+            })*
+        }
+        mod processes_over_ipc_channel {
+            $(#[test]
+            fn $name() -> super::Outcome {
+                super::limited(|| super::$name(&|workers| {
+                    let builder = super::ProcessPoolExecutor::builder().transport(super::Transport::IpcChannel);
+                    Box::new(builder.max_workers(workers).build().expect("a pool"))
+                }))
             })*
         }
         mod a_wrapper_of_processes {

@@ -1,11 +1,12 @@
 //! What only processes have: deaths, kills, and what they leave behind.
 
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
 use executor_runtime::prelude::*;
-use executor_runtime::{Payload, PoolError, WorkerExit};
+use executor_runtime::{Payload, PoolError, ProcessPoolBuilder, Transport, WorkerExit};
 use executor_tests::alone::is_alone;
 use executor_tests::gate::{self, Gate};
 use executor_tests::tasks::*;
@@ -14,6 +15,68 @@ use executor_tests::{children, gate::Waiting};
 use rustix::process::Signal;
 
 type Outcome = Result<(), Box<dyn std::error::Error>>;
+
+/// Makes each function of the suite a test for each transport.
+macro_rules! suite {
+    ($($name:ident)*) => {
+        mod over_shared_memory {
+            $(#[test]
+            fn $name() -> super::Outcome {
+                super::$name(super::Transport::SharedMemory)
+            })*
+        }
+        mod over_ipc_channel {
+            $(#[test]
+            fn $name() -> super::Outcome {
+                super::$name(super::Transport::IpcChannel)
+            })*
+        }
+    };
+}
+
+/// Where the tests of a transport are.
+fn module_of(transport: Transport) -> &'static str {
+    match transport {
+        Transport::IpcChannel => "over_ipc_channel",
+        _ => "over_shared_memory",
+    }
+}
+
+suite! {
+    tasks_run_in_other_processes
+    workers_start_one_by_one_as_they_are_needed
+    a_lost_worker_fails_only_its_own_task
+    each_end_of_a_worker_is_told_by_its_name
+    a_worker_that_is_killed_at_work_is_replaced
+    a_worker_that_is_killed_idle_costs_nobody_anything
+    what_a_task_started_dies_with_its_worker
+    a_task_that_runs_too_long_is_killed
+    an_abort_ends_what_loops
+    what_is_queued_does_not_wait_through_the_grace_of_what_runs
+    an_abort_while_calls_come_breaks_nothing
+    an_abort_ends_a_shutdown_that_waits_for_a_loop
+    what_does_not_survive_the_wire_fails_its_own_task
+    a_panic_names_its_worker_and_costs_no_worker
+    twenty_thousand_tasks_in_a_burst_finish
+    payloads_of_any_size_come_back
+    a_worker_that_dies_while_it_reads_a_large_argument_hangs_nobody
+    pools_leave_nothing_behind
+    a_worker_may_have_all_the_time_there_is
+    a_task_may_run_a_pool_of_its_own_but_not_without_end
+    tasks_can_start_programs_that_are_no_workers
+    a_pool_dropped_in_a_callback_does_not_wait_for_itself
+    prewarmed_workers_are_there_before_the_first_task
+    tasks_of_one_name_in_two_functions_are_two_tasks
+    workers_that_are_killed_on_their_way_do_not_break_the_pool
+}
+
+fn builder_over(transport: Transport) -> ProcessPoolBuilder {
+    ProcessPoolExecutor::builder().transport(transport)
+}
+
+fn pool_over(transport: Transport, max_workers: usize) -> Result<ProcessPoolExecutor, PoolError> {
+    builder_over(transport).max_workers(max_workers).build()
+}
 
 /// How the worker of a task died.
 fn exit_of(error: &TaskError) -> WorkerExit {
@@ -29,10 +92,9 @@ fn at_gate(pool: &ProcessPoolExecutor, gate: &Gate) -> (TaskFuture<u64>, Waiting
     (future, gate.await_task())
 }
 
-#[test]
-fn tasks_run_in_other_processes() -> Outcome {
+fn tasks_run_in_other_processes(transport: Transport) -> Outcome {
     limited(|| {
-        let pool = ProcessPoolExecutor::new(1)?;
+        let pool = pool_over(transport, 1)?;
         let first = pool.submit(pid::task()).result()?;
         assert_ne!(first, std::process::id());
         assert!(children::pids().contains(&first));
@@ -43,10 +105,9 @@ fn tasks_run_in_other_processes() -> Outcome {
     })
 }
 
-#[test]
-fn workers_start_one_by_one_as_they_are_needed() -> Outcome {
+fn workers_start_one_by_one_as_they_are_needed(transport: Transport) -> Outcome {
     limited(|| {
-        let pool = ProcessPoolExecutor::new(4)?;
+        let pool = pool_over(transport, 4)?;
         let mut pids = Vec::new();
         for _ in 0..3 {
             pids.push(pool.submit(pid::task()).result()?);
@@ -68,10 +129,9 @@ fn workers_start_one_by_one_as_they_are_needed() -> Outcome {
     })
 }
 
-#[test]
-fn a_lost_worker_fails_only_its_own_task() -> Outcome {
+fn a_lost_worker_fails_only_its_own_task(transport: Transport) -> Outcome {
     limited(|| {
-        let pool = ProcessPoolExecutor::new(2)?;
+        let pool = pool_over(transport, 2)?;
         let results: Vec<_> = pool.map(|n| abort_on::task(n, 17), 0..100).collect();
         for (n, result) in (0..).zip(&results) {
             match result {
@@ -86,10 +146,9 @@ fn a_lost_worker_fails_only_its_own_task() -> Outcome {
     })
 }
 
-#[test]
-fn each_end_of_a_worker_is_told_by_its_name() -> Outcome {
+fn each_end_of_a_worker_is_told_by_its_name(transport: Transport) -> Outcome {
     limited(|| {
-        let pool = ProcessPoolExecutor::new(1)?;
+        let pool = pool_over(transport, 1)?;
         let ended = pool.submit(abort::task()).result().expect_err("dead");
         assert_eq!(exit_of(&ended), WorkerExit::Signal(6));
         let ended = pool.submit(exit::task(0)).result().expect_err("dead");
@@ -107,10 +166,9 @@ fn each_end_of_a_worker_is_told_by_its_name() -> Outcome {
     })
 }
 
-#[test]
-fn a_worker_that_is_killed_at_work_is_replaced() -> Outcome {
+fn a_worker_that_is_killed_at_work_is_replaced(transport: Transport) -> Outcome {
     limited(|| {
-        let pool = ProcessPoolExecutor::new(1)?;
+        let pool = pool_over(transport, 1)?;
         let folder = tempfile::tempdir()?;
         let gate = Gate::new(folder.path(), "gate");
         let worker = pool.submit(pid::task()).result()?;
@@ -126,10 +184,9 @@ fn a_worker_that_is_killed_at_work_is_replaced() -> Outcome {
     })
 }
 
-#[test]
-fn a_worker_that_is_killed_idle_costs_nobody_anything() -> Outcome {
+fn a_worker_that_is_killed_idle_costs_nobody_anything(transport: Transport) -> Outcome {
     limited(|| {
-        let pool = ProcessPoolExecutor::new(1)?;
+        let pool = pool_over(transport, 1)?;
         for _ in 0..5 {
             let worker = pool.submit(pid::task()).result()?;
             children::send(worker, Signal::KILL);
@@ -140,8 +197,7 @@ fn a_worker_that_is_killed_idle_costs_nobody_anything() -> Outcome {
     })
 }
 
-#[test]
-fn what_a_task_started_dies_with_its_worker() -> Outcome {
+fn what_a_task_started_dies_with_its_worker(transport: Transport) -> Outcome {
     /// Starts a program, tells its pid, and dies.
     #[pool_task(process)]
     fn leave_a_child(pid_file: &Path) {
@@ -150,7 +206,7 @@ fn what_a_task_started_dies_with_its_worker() -> Outcome {
         std::process::abort()
     }
     limited(|| {
-        let pool = ProcessPoolExecutor::new(1)?;
+        let pool = pool_over(transport, 1)?;
         let folder = tempfile::tempdir()?;
         let pid_file = folder.path().join("pid");
         let error = pool.submit(leave_a_child::task(&pid_file)).result().expect_err("dead");
@@ -163,10 +219,9 @@ fn what_a_task_started_dies_with_its_worker() -> Outcome {
     })
 }
 
-#[test]
-fn a_task_that_runs_too_long_is_killed() -> Outcome {
+fn a_task_that_runs_too_long_is_killed(transport: Transport) -> Outcome {
     limited(|| {
-        let pool = ProcessPoolExecutor::builder().max_workers(1).timeout(Duration::from_millis(50)).build()?;
+        let pool = builder_over(transport).max_workers(1).timeout(Duration::from_millis(50)).build()?;
         let limit_of = |future: TaskFuture<()>| match future.result() {
             Err(TaskError::TimedOut { limit, .. }) => limit,
             other => panic!("no time-out: {other:?}"),
@@ -180,11 +235,10 @@ fn a_task_that_runs_too_long_is_killed() -> Outcome {
     })
 }
 
-#[test]
-fn an_abort_ends_what_loops() -> Outcome {
+fn an_abort_ends_what_loops(transport: Transport) -> Outcome {
     limited(|| {
         for grace in [Duration::ZERO, Duration::from_millis(200)] {
-            let pool = ProcessPoolExecutor::new(2)?;
+            let pool = pool_over(transport, 2)?;
             let folder = tempfile::tempdir()?;
             let gate = Gate::new(folder.path(), "gate");
             let looping = pool.submit(spin::task());
@@ -199,10 +253,9 @@ fn an_abort_ends_what_loops() -> Outcome {
     })
 }
 
-#[test]
-fn what_is_queued_does_not_wait_through_the_grace_of_what_runs() -> Outcome {
+fn what_is_queued_does_not_wait_through_the_grace_of_what_runs(transport: Transport) -> Outcome {
     limited(|| {
-        let pool = ProcessPoolExecutor::new(1)?;
+        let pool = pool_over(transport, 1)?;
         let worker = pool.submit(pid::task()).result()?;
         let running = pool.submit(spin::task());
         while !running.is_running() {
@@ -222,11 +275,10 @@ fn what_is_queued_does_not_wait_through_the_grace_of_what_runs() -> Outcome {
     })
 }
 
-#[test]
-fn an_abort_while_calls_come_breaks_nothing() -> Outcome {
+fn an_abort_while_calls_come_breaks_nothing(transport: Transport) -> Outcome {
     limited(|| {
         for _ in 0..30 {
-            let pool = ProcessPoolExecutor::new(2)?;
+            let pool = pool_over(transport, 2)?;
             let first = [(); 2].map(|()| pool.submit(pid::task()));
             wait(first, None, ReturnWhen::AllCompleted);
             let futures = std::thread::scope(|scope| {
@@ -243,10 +295,9 @@ fn an_abort_while_calls_come_breaks_nothing() -> Outcome {
     })
 }
 
-#[test]
-fn an_abort_ends_a_shutdown_that_waits_for_a_loop() -> Outcome {
+fn an_abort_ends_a_shutdown_that_waits_for_a_loop(transport: Transport) -> Outcome {
     limited(|| {
-        let pool = ProcessPoolExecutor::new(1)?;
+        let pool = pool_over(transport, 1)?;
         let looping = pool.submit(spin::task());
         std::thread::scope(|scope| {
             scope.spawn(|| pool.shutdown(Shutdown::Drain));
@@ -260,10 +311,9 @@ fn an_abort_ends_a_shutdown_that_waits_for_a_loop() -> Outcome {
     })
 }
 
-#[test]
-fn what_does_not_survive_the_wire_fails_its_own_task() -> Outcome {
+fn what_does_not_survive_the_wire_fails_its_own_task(transport: Transport) -> Outcome {
     limited(|| {
-        let pool = ProcessPoolExecutor::new(1)?;
+        let pool = pool_over(transport, 1)?;
         let worker = pool.submit(pid::task()).result()?;
         let said = |result: Result<(), TaskError>| result.expect_err("no value");
 
@@ -288,10 +338,9 @@ fn what_does_not_survive_the_wire_fails_its_own_task() -> Outcome {
     })
 }
 
-#[test]
-fn a_panic_names_its_worker_and_costs_no_worker() -> Outcome {
+fn a_panic_names_its_worker_and_costs_no_worker(transport: Transport) -> Outcome {
     limited(|| {
-        let pool = ProcessPoolExecutor::new(1)?;
+        let pool = pool_over(transport, 1)?;
         let worker = pool.submit(pid::task()).result()?;
         let error = pool.submit(panic_with::task(3)).result().expect_err("a panic");
         let TaskError::Panicked(report) = &error else { panic!("{error:?}") };
@@ -301,10 +350,9 @@ fn a_panic_names_its_worker_and_costs_no_worker() -> Outcome {
     })
 }
 
-#[test]
-fn twenty_thousand_tasks_in_a_burst_finish() -> Outcome {
+fn twenty_thousand_tasks_in_a_burst_finish(transport: Transport) -> Outcome {
     limited(|| {
-        let pool = ProcessPoolExecutor::new(2)?;
+        let pool = pool_over(transport, 2)?;
         let futures: Vec<_> = (0..20_000).map(|n| pool.submit(square::task(n))).collect();
         for (n, future) in (0..).zip(futures) {
             assert_eq!(future.result()?, n * n);
@@ -313,10 +361,9 @@ fn twenty_thousand_tasks_in_a_burst_finish() -> Outcome {
     })
 }
 
-#[test]
-fn payloads_of_any_size_come_back() -> Outcome {
+fn payloads_of_any_size_come_back(transport: Transport) -> Outcome {
     limited(|| {
-        let pool = ProcessPoolExecutor::new(1)?;
+        let pool = pool_over(transport, 1)?;
         for len in [0, 1, 65_535, 65_536, 65_537, 1 << 20, 20 << 20] {
             let bytes: Vec<u8> = (0..len).map(|n: u32| n.to_le_bytes()[0] ^ n.to_le_bytes()[1]).collect();
             assert!(pool.submit(echo::task(&bytes)).result()? == bytes, "{len}");
@@ -327,10 +374,9 @@ fn payloads_of_any_size_come_back() -> Outcome {
     })
 }
 
-#[test]
-fn a_worker_that_dies_while_it_reads_a_large_argument_hangs_nobody() -> Outcome {
+fn a_worker_that_dies_while_it_reads_a_large_argument_hangs_nobody(transport: Transport) -> Outcome {
     limited(|| {
-        let pool = ProcessPoolExecutor::new(1)?;
+        let pool = pool_over(transport, 1)?;
         let worker = pool.submit(pid::task()).result()?;
         // It reads nothing while it is stopped, so that the lane fills the link and waits.
         children::send(worker, Signal::STOP);
@@ -348,17 +394,16 @@ fn a_worker_that_dies_while_it_reads_a_large_argument_hangs_nobody() -> Outcome 
     })
 }
 
-#[test]
-fn pools_leave_nothing_behind() -> Outcome {
+fn pools_leave_nothing_behind(transport: Transport) -> Outcome {
     // Descriptors and children are counted for the whole process, so no other test may run beside this one.
-    if !is_alone("pools_leave_nothing_behind")? {
+    if !is_alone(&format!("{}::pools_leave_nothing_behind", module_of(transport)))? {
         return Ok(());
     }
     limited(|| {
-        ProcessPoolExecutor::new(2)?.submit(square::task(1)).result()?;
+        pool_over(transport, 2)?.submit(square::task(1)).result()?;
         let before = (children::pids(), children::descriptors());
         for _ in 0..20 {
-            let pool = ProcessPoolExecutor::new(2)?;
+            let pool = pool_over(transport, 2)?;
             let results: Vec<_> = pool.map(|n| abort_on::task(n, 3), 0..6).collect();
             assert_eq!(results.iter().filter(|result| result.is_err()).count(), 1);
             pool.submit(spin::task().timeout(Duration::from_millis(1))).result().expect_err("too long");
@@ -368,10 +413,9 @@ fn pools_leave_nothing_behind() -> Outcome {
     })
 }
 
-#[test]
-fn a_worker_may_have_all_the_time_there_is() -> Outcome {
+fn a_worker_may_have_all_the_time_there_is(transport: Transport) -> Outcome {
     limited(|| {
-        let pool = ProcessPoolExecutor::builder().max_workers(1).start_timeout(Duration::MAX).build()?;
+        let pool = builder_over(transport).max_workers(1).start_timeout(Duration::MAX).build()?;
         assert_eq!(pool.submit(square::task(3).timeout(Duration::MAX)).result()?, 9);
         Ok(())
     })
@@ -384,10 +428,9 @@ fn zero_workers_are_refused() {
     assert_eq!(PoolError::ZeroWorkers.to_string(), "max_workers must be greater than 0");
 }
 
-#[test]
-fn a_task_may_run_a_pool_of_its_own_but_not_without_end() -> Outcome {
+fn a_task_may_run_a_pool_of_its_own_but_not_without_end(transport: Transport) -> Outcome {
     limited(|| {
-        let pool = ProcessPoolExecutor::new(1)?;
+        let pool = pool_over(transport, 1)?;
         assert_eq!(pool.submit(nest::task(3)).result()??, 3);
         let error = pool.submit(nest::task(30)).result()?.expect_err("too deep");
         assert!(error.contains("nested 10 deep"), "{error}");
@@ -395,8 +438,7 @@ fn a_task_may_run_a_pool_of_its_own_but_not_without_end() -> Outcome {
     })
 }
 
-#[test]
-fn tasks_can_start_programs_that_are_no_workers() -> Outcome {
+fn tasks_can_start_programs_that_are_no_workers(transport: Transport) -> Outcome {
     /// What a program started by a task sees of the variable that makes workers, and of stdin.
     #[pool_task(process)]
     fn environment() -> String {
@@ -405,17 +447,16 @@ fn tasks_can_start_programs_that_are_no_workers() -> Outcome {
         String::from_utf8_lossy(&out.expect("a shell").stdout).replace('\n', " ")
     }
     limited(|| {
-        let pool = ProcessPoolExecutor::new(1)?;
+        let pool = pool_over(transport, 1)?;
         // `ls` holds stdin, stdout, stderr and the listing.
         assert_eq!(pool.submit(environment::task()).result()?.trim(), "0 4");
         Ok(())
     })
 }
 
-#[test]
-fn a_pool_dropped_in_a_callback_does_not_wait_for_itself() -> Outcome {
+fn a_pool_dropped_in_a_callback_does_not_wait_for_itself(transport: Transport) -> Outcome {
     limited(|| {
-        let pool = ProcessPoolExecutor::new(1)?;
+        let pool = pool_over(transport, 1)?;
         let (send, receive) = std::sync::mpsc::channel();
         let last = pool.clone();
         let folder = tempfile::tempdir()?;
@@ -432,10 +473,9 @@ fn a_pool_dropped_in_a_callback_does_not_wait_for_itself() -> Outcome {
     })
 }
 
-#[test]
-fn prewarmed_workers_are_there_before_the_first_task() -> Outcome {
+fn prewarmed_workers_are_there_before_the_first_task(transport: Transport) -> Outcome {
     limited(|| {
-        let pool = ProcessPoolExecutor::builder().max_workers(2).prewarm(5).build()?;
+        let pool = builder_over(transport).max_workers(2).prewarm(5).build()?;
         // The two tasks meet only if two workers take them; none is started for the second one.
         let folder = tempfile::tempdir()?;
         let gates = [Gate::new(folder.path(), "0"), Gate::new(folder.path(), "1")];
@@ -448,8 +488,7 @@ fn prewarmed_workers_are_there_before_the_first_task() -> Outcome {
     })
 }
 
-#[test]
-fn tasks_of_one_name_in_two_functions_are_two_tasks() -> Outcome {
+fn tasks_of_one_name_in_two_functions_are_two_tasks(transport: Transport) -> Outcome {
     fn first(pool: &ProcessPoolExecutor) -> Result<u32, TaskError> {
         #[pool_task(process)]
         fn number() -> u32 {
@@ -465,21 +504,20 @@ fn tasks_of_one_name_in_two_functions_are_two_tasks() -> Outcome {
         pool.submit(number::task()).result()
     }
     limited(|| {
-        let pool = ProcessPoolExecutor::new(1)?;
+        let pool = pool_over(transport, 1)?;
         assert_eq!((first(&pool)?, second(&pool)?), (1, 2));
         Ok(())
     })
 }
 
-#[test]
-fn workers_that_are_killed_on_their_way_do_not_break_the_pool() -> Outcome {
-    if !is_alone("workers_that_are_killed_on_their_way_do_not_break_the_pool")? {
+fn workers_that_are_killed_on_their_way_do_not_break_the_pool(transport: Transport) -> Outcome {
+    if !is_alone(&format!("{}::workers_that_are_killed_on_their_way_do_not_break_the_pool", module_of(transport)))? {
         return Ok(());
     }
     limited(|| {
         let before = children::pids();
         for _ in 0..20 {
-            let pool = ProcessPoolExecutor::new(1)?;
+            let pool = pool_over(transport, 1)?;
             let future = pool.submit(square::task(3));
             // The child that has just come up.
             let killed = loop {
@@ -498,6 +536,72 @@ fn workers_that_are_killed_on_their_way_do_not_break_the_pool() -> Outcome {
                 Err(error) => assert_eq!(exit_of(&error).signal_name(), Some("SIGKILL")),
             }
             assert_eq!(pool.submit(square::task(4)).result()?, 16);
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn a_limit_is_watched_while_the_arguments_are_on_the_way() -> Outcome {
+    limited(|| {
+        let pool = pool_over(Transport::SharedMemory, 1)?;
+        let worker = pool.submit(pid::task()).result()?;
+        // It reads nothing any more.
+        children::stop(worker);
+        let limit = Duration::from_millis(50);
+        let error = pool.submit(echo_owned::task(vec![1; 4 << 20]).timeout(limit)).result().map(|bytes| bytes.len());
+        assert!(matches!(error, Err(TaskError::TimedOut { limit: at, .. }) if at == limit), "{error:?}");
+        assert_ne!(pool.submit(pid::task()).result()?, worker);
+        Ok(())
+    })
+}
+
+#[test]
+fn a_ring_may_be_far_smaller_than_what_goes_through_it() -> Outcome {
+    limited(|| {
+        let pool = ProcessPoolExecutor::builder().max_workers(2).__ring_size(4096).build()?;
+        std::thread::scope(|scope| {
+            for seed in 0..4_u8 {
+                let pool = &pool;
+                scope.spawn(move || {
+                    for len in [0, 1, 15, 4_071, 4_072, 4_096, 70_000, 3 << 20] {
+                        let bytes: Vec<u8> =
+                            (0..len).map(|n: u32| seed ^ n.to_le_bytes()[0] ^ n.to_le_bytes()[1]).collect();
+                        let one = pool.submit(echo::task(&bytes));
+                        let chunk = pool.map(|bytes: &Vec<u8>| echo::task(bytes), [&bytes; 3]).chunk_size(3);
+                        assert!(chunk.chain([one.result()]).all(|echoed| echoed.expect("echoed") == bytes), "{len}");
+                    }
+                });
+            }
+        });
+        Ok(())
+    })
+}
+
+#[test]
+fn a_worker_that_writes_garbage_into_the_shared_memory_costs_itself_only() -> Outcome {
+    /// Writes the same bytes over all memory that the worker shares with its pool, and goes on as if nothing was.
+    #[pool_task(process)]
+    fn scribble(byte: u8) -> u8 {
+        let maps = std::fs::read_to_string("/proc/self/maps").expect("our mappings");
+        let shared = maps.lines().find(|line| line.contains("/memfd:executor-runtime")).expect("the shared memory");
+        let range = shared.split(' ').next().and_then(|range| range.split_once('-')).expect("a range");
+        let [start, end] = [range.0, range.1].map(|address| u64::from_str_radix(address, 16).expect("an address"));
+        let memory = std::fs::OpenOptions::new().write(true).open("/proc/self/mem").expect("our memory");
+        let garbage = vec![byte; usize::try_from(end - start).expect("a length")];
+        memory.write_all_at(&garbage, start).expect("it can be written");
+        byte
+    }
+    limited(|| {
+        let pool = pool_over(Transport::SharedMemory, 1)?;
+        let limit = Duration::from_millis(500);
+        for byte in [1, 0x7f, 0x80, 0xff] {
+            match pool.submit(scribble::task(byte).timeout(limit)).result() {
+                Err(TaskError::WorkerDied(death)) => assert_eq!(death.exit, WorkerExit::Protocol),
+                Err(TaskError::TimedOut { .. }) => {}
+                other => panic!("{byte}: {other:?}"),
+            }
+            assert_eq!(pool.submit(square::task(3)).result()?, 9);
         }
         Ok(())
     })

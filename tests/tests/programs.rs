@@ -27,17 +27,32 @@ fn no_temporary_directory_is_needed() {
 }
 
 #[test]
+fn a_temporary_directory_that_ipc_channel_needs_is_told() {
+    let (said, output) = run(one_task().arg("ipc-channel").env("TMPDIR", "/nowhere/at/all"));
+    assert!(
+        said.starts_with(
+            "task error: the pool is broken: could not link to a worker process: \
+             no socket in the temporary directory /nowhere/at/all: No such file"
+        ),
+        "{said}"
+    );
+    assert!(output.stderr.is_empty(), "no panic on the way: {output:?}");
+}
+
+#[test]
 fn having_no_descriptor_left_is_told() {
-    let mut worked = 0;
-    // From no descriptor at all beside the standard three to more than enough: it fails at each point on the way.
-    for descriptors in 3..40 {
-        let (said, output) = run(one_task().arg(descriptors.to_string()));
-        // What is told first is not always the descriptors: where the channel gets none, it goes on without.
-        let told = said.starts_with("task error: the pool is broken: could not ");
-        assert!(told || said == "value 9", "{descriptors}: {said} {output:?}");
-        worked += u32::from(!told);
+    for transport in ["shared-memory", "ipc-channel"] {
+        let mut worked = 0;
+        // From no descriptor at all beside the standard three to more than enough: it fails at each point on the way.
+        for descriptors in 3..40 {
+            let (said, output) = run(one_task().args([transport, &descriptors.to_string()]));
+            // What is told first is not always the descriptors: where the channel gets none, it goes on without.
+            let told = said.starts_with("task error: the pool is broken: could not ");
+            assert!(told || said == "value 9", "{transport} {descriptors}: {said} {output:?}");
+            worked += u32::from(!told);
+        }
+        assert!((1..37).contains(&worked), "{worked}");
     }
-    assert!((1..37).contains(&worked), "{worked}");
 }
 
 #[test]

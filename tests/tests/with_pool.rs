@@ -58,7 +58,8 @@ fn options_reach_the_builder() -> Outcome {
         )?;
         assert_eq!((name.as_deref(), workers), (Some("io_0"), 3));
         let late = with_pool!(
-            process(max_workers = 1, timeout = Duration::from_millis(20), prewarm = 1, stack_size = 1 << 20) as pool => {
+            process(max_workers = 1, timeout = Duration::from_millis(20), prewarm = 1, stack_size = 1 << 20,
+                    transport = executor_runtime::Transport::IpcChannel) as pool => {
                 pool.submit(spin::task()).result()
             }
         )?;

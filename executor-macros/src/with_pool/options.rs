@@ -48,6 +48,7 @@ const KNOWN: &[Known] = &[
     known("max_tasks_per_child", Takes::Number(Some("a worker needs to run at least one task")), "100", &[Kind::Process]),
     known("timeout", Takes::Time(Some("a task needs time to run: leave `timeout` out for no limit")), "\"2s\"", &[Kind::Process]),
     known("prewarm", Takes::Number(None), "4", &[Kind::Process]),
+    known("transport", Takes::Expression, "Transport::SharedMemory", &[Kind::Process]),
     known("on_error", Takes::OnError, "wait", BOTH),
     known("crate", Takes::Crate, "some::path", BOTH),
 ];

@@ -11,6 +11,7 @@
 mod builder;
 mod crew;
 mod lane;
+mod transport;
 
 use std::fmt;
 use std::panic::Location;
@@ -19,6 +20,7 @@ use std::time::Instant;
 
 pub use builder::ProcessPoolBuilder;
 use crew::Crew;
+pub use transport::Transport;
 
 use super::{Executor, ExecutorExt, Map, Shutdown, cpus};
 use crate::error::{PoolError, PoolFull, TaskError};

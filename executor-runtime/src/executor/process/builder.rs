@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use super::crew::Crew;
 use super::lane::{LaneOptions, ProcessLane};
+use super::transport::Transport;
 use super::{ProcessPoolExecutor, cpus};
 use crate::error::{PoolError, TaskError};
 use crate::pool::{Owner, Pool, PoolOptions};
 use crate::sys::start;
 use crate::task::registry::Registry;
 use crate::task::{Call, Initialized, Initializer, ProcessTask};
-use crate::wire::{LinkKind, RING_LEN_BYTES};
+use crate::wire::RING_LEN_BYTES;
 use crate::worker;
 use crate::worker::host::WorkerOptions;
 
@@ -46,6 +47,8 @@ pub struct ProcessPoolBuilder {
     prewarm: usize,
     stack_size_bytes: usize,
     start_timeout: Duration,
+    transport: Transport,
+    ring_len_bytes: u32,
 }
 
 impl ProcessPoolBuilder {
@@ -59,6 +62,8 @@ impl ProcessPoolBuilder {
             prewarm: 0,
             stack_size_bytes: 8 << 20,
             start_timeout: Duration::from_secs(10),
+            transport: Transport::default(),
+            ring_len_bytes: RING_LEN_BYTES,
         }
     }
 
@@ -167,6 +172,20 @@ impl ProcessPoolBuilder {
         self
     }
 
+    /// What tasks and answers travel over; by default [`Transport::SharedMemory`]. (Python has pipes.)
+    pub fn transport(mut self, transport: Transport) -> Self {
+        self.transport = transport;
+        self
+    }
+
+    /// How large each ring of [`Transport::SharedMemory`] is: a power of two, at least 64. For tests that want to see
+    /// what happens when it is full.
+    #[doc(hidden)]
+    pub fn __ring_size(mut self, bytes: u32) -> Self {
+        self.ring_len_bytes = bytes;
+        self
+    }
+
     /// Builds the pool; its worker processes start when they are needed (Python: `ProcessPoolExecutor(..)`).
     ///
     /// # Errors
@@ -199,7 +218,7 @@ impl ProcessPoolBuilder {
                 depth: worker::depth_of_children()?,
                 stack_size_bytes: self.stack_size_bytes,
                 start_limit: self.start_timeout,
-                link: LinkKind::Ring { ring_len_bytes: RING_LEN_BYTES },
+                link: self.transport.link(self.ring_len_bytes),
             },
             initializer: initializer.map_err(|error| PoolError::InitializerFailed { cause: error.into() })?,
             max_tasks: self.max_tasks_per_child,
