@@ -66,7 +66,7 @@ impl Offer {
         }
     }
 
-    /// The host's side of the link. `guest` can be read when the guest has ended.
+    /// The host's side of the link. `guest` can be read when the guest has ended, and is open as long as the link is.
     pub(crate) fn connect(self, door: Option<String>, guest: BorrowedFd<'_>) -> Result<Box<dyn HostLink>, String> {
         match self.0 {
             OfferKind::Ring(offer) => Ok(Box::new(offer.connect(guest).map_err(|error| error.to_string())?)),
@@ -75,7 +75,7 @@ impl Offer {
     }
 }
 
-/// The guest's side of a link. `tell` tells the host where to find it, where that needs to be told, or why there is none.
+/// The guest's side of a link. `tell` tells the host where to find it, if it needs to be found, or why there is none.
 pub(crate) fn serve(
     kind: LinkKind,
     descriptors: Vec<OwnedFd>,

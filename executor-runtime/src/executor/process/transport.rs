@@ -16,7 +16,7 @@ pub enum Transport {
     /// and can do no other harm. The time limit of a task is watched while its arguments are on the way, too.
     #[default]
     SharedMemory,
-    /// Channels of the crate `ipc-channel`, which is where the other systems' way is.
+    /// Channels of the crate `ipc-channel`: the portable way.
     ///
     /// Workers need a writable temporary directory to start, and the pool trusts them to keep to the protocol. The time
     /// limit of a task is not watched while its arguments are on the way: a worker that was stopped with SIGSTOP, and

@@ -30,7 +30,7 @@ impl Offer {
         [self.region.as_fd(), self.bell.as_fd()]
     }
 
-    /// The host's side. `guest` can be read when the guest has ended.
+    /// The host's side. `guest` can be read when the guest has ended, and is open as long as the link is.
     pub(crate) fn connect(self, guest: BorrowedFd<'_>) -> io::Result<Host> {
         let bell = HostBell::new(self.bell, guest, Arc::clone(&self.rings))?;
         Ok(Host(End::new(Side::Host, self.rings, bell)))

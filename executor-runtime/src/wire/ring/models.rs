@@ -186,7 +186,7 @@ fn what_is_longer_than_the_ring_goes_there_and_back() {
     });
 }
 
-/// Found: a flag that says only one of two things that a side sleeps for, and most of what the model above finds.
+/// Found: most of what the model above finds, with both rings full at once.
 #[test]
 fn both_sides_send_at_once() {
     check(|| {
