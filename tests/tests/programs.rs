@@ -40,6 +40,16 @@ fn a_temporary_directory_that_ipc_channel_needs_is_told() {
 }
 
 #[test]
+fn a_limit_of_file_sizes_is_told_and_kills_nobody() {
+    // In units of 512 bytes or of 1024, as the shell likes.
+    let limited = ["-c", "ulimit -f 100 && exec \"$@\"", "sh", env!("CARGO_BIN_EXE_one_task")];
+    let (said, output) = run(Command::new("sh").args(limited));
+    assert!(said.contains("is over this process's limit of file sizes"), "{said} {output:?}");
+    let (said, output) = run(Command::new("sh").args(limited).arg("ipc-channel"));
+    assert_eq!(said, "value 9", "{output:?}");
+}
+
+#[test]
 fn having_no_descriptor_left_is_told() {
     for transport in ["shared-memory", "ipc-channel"] {
         let mut worked = 0;

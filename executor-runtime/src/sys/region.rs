@@ -22,6 +22,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64};
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, fcntl_get_seals, fstat, ftruncate, memfd_create};
 use rustix::io::Errno;
 use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
+use rustix::process::{Resource, getrlimit};
 
 /// How much of a region's start is a row of small numbers: one page.
 pub(crate) const HEAD_LEN_BYTES: usize = 4096;
@@ -43,8 +44,14 @@ unsafe impl Sync for Region {}
 impl Region {
     /// A new region, all zeros, and the descriptor with which another process can open it.
     pub(crate) fn create(body_len_bytes: usize) -> io::Result<(Self, OwnedFd)> {
+        let len_bytes = (HEAD_LEN_BYTES + body_len_bytes) as u64;
+        // Over the limit, the kernel would not only refuse it, but end this process with SIGXFSZ.
+        if getrlimit(Resource::Fsize).current.is_some_and(|limit| limit < len_bytes) {
+            let told = format!("shared memory of {len_bytes} bytes is over this process's limit of file sizes");
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, told));
+        }
         let file = anonymous_file()?;
-        ftruncate(&file, (HEAD_LEN_BYTES + body_len_bytes) as u64)?;
+        ftruncate(&file, len_bytes)?;
         fcntl_add_seals(&file, SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)?;
         Ok((Self::map(&file, body_len_bytes)?, file))
     }
