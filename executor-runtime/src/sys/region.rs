@@ -63,8 +63,8 @@ impl Region {
     /// Also if it has another size or could change it.
     pub(crate) fn open(file: &OwnedFd, body_len_bytes: usize) -> io::Result<Self> {
         let len_bytes = u64::try_from(fstat(file)?.st_size).unwrap_or_default();
-        let has_room = len_bytes == (HEAD_LEN_BYTES + body_len_bytes) as u64;
-        if !has_room || !fcntl_get_seals(file)?.contains(SealFlags::SHRINK) {
+        let is_as_long = len_bytes == (HEAD_LEN_BYTES + body_len_bytes) as u64;
+        if !is_as_long || !fcntl_get_seals(file)?.contains(SealFlags::SHRINK) {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "this is not the region that was announced"));
         }
         Self::map(file, body_len_bytes)

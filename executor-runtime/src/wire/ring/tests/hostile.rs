@@ -67,14 +67,16 @@ fn a_length_is_believed_only_as_far_as_bytes_arrive() {
 }
 
 #[test]
-fn a_tail_that_goes_back_in_the_middle_of_a_message_is_noticed() {
-    let (mut host, guest, _life) = link(RING_LEN_BYTES);
-    let shared = guest.0.shared();
-    shared.words(Way::Up)[0].store(1000, Ordering::Relaxed);
-    shared.store(Word::Tail(Way::Up), 10, Ordering::Release);
+fn a_tail_that_goes_back_is_noticed_also_before_it_was_read() {
+    let (mut host, mut guest, _life) = link(RING_LEN_BYTES);
+    for _ in 0..2 {
+        guest.0.send([&[1; 8], &[]], &FOR_EVER).expect("room");
+    }
     let mut message = Vec::new();
-    assert_eq!(host.receive(&mut message, &soon()), Err(LinkError::TimedOut));
-    shared.store(Word::Tail(Way::Up), 9, Ordering::Release);
+    host.receive(&mut message, &FOR_EVER).expect("the first message");
+    let shared = guest.0.shared();
+    assert_eq!(shared.load(Word::Tail(Way::Up), Ordering::Relaxed), 4, "it was seen, and two words are left");
+    shared.store(Word::Tail(Way::Up), 3, Ordering::Release);
     assert_eq!(host.receive(&mut message, &soon()), Err(LinkError::Protocol));
 }
 
@@ -106,6 +108,16 @@ fn silence_ends_at_the_deadline() {
     // It reads nothing.
     let bytes = [1; RING_LEN_BYTES as usize];
     assert_eq!(host.send([&bytes, &[]], &soon()), Err(LinkError::TimedOut));
+}
+
+#[test]
+fn a_deadline_is_seen_while_there_is_always_more_to_read() {
+    let (mut host, mut guest, _life) = link(1 << 20);
+    let bytes = vec![1; 2 << 20];
+    guest.0.push(&mut Frame::new([&bytes, &[]])).expect("room");
+    let mut message = Vec::new();
+    assert_eq!(host.receive(&mut message, &until(Instant::now())), Err(LinkError::TimedOut));
+    assert!(message.len() <= PIECE_LEN_BYTES as usize, "{}", message.len());
 }
 
 #[test]
