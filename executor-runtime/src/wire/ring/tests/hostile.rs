@@ -192,7 +192,7 @@ fn garbage_in_the_whole_region_hurts_nobody() {
             LinkError::Closed => ends[2] += 1,
         }
     }
-    assert!(ends.iter().all(|&count| count > 0), "each end is possible: {ends:?}");
+    assert!(ends[0] > 0, "nobody got far enough to be noticed: {ends:?}");
 }
 
 /// Stores garbage everywhere, and what may pass for sense now and then.
