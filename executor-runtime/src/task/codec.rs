@@ -6,6 +6,7 @@
 use std::fmt::Display;
 use std::path::Path;
 
+use postcard::ser_flavors::Flavor;
 use serde::{Deserialize, Serialize};
 
 use super::{ProcessTask, panics};
@@ -65,7 +66,7 @@ impl<'b> Encoder<'b> {
     ///
     /// What the type's `Serialize` says.
     pub fn value<T: Serialize + ?Sized>(&mut self, value: &T) -> Coded<()> {
-        postcard::to_io(value, &mut *self.out).map(drop).map_err(CodecError::encoding)
+        postcard::serialize_with_flavor(value, Append(self.out)).map_err(CodecError::encoding)
     }
 
     /// Bytes as they are.
@@ -74,7 +75,48 @@ impl<'b> Encoder<'b> {
     ///
     /// None in practice; the signature is that of its siblings.
     pub fn bytes(&mut self, bytes: &[u8]) -> Coded<()> {
+        self.out.reserve(bytes.len() + MOST_LEN_BYTES);
         self.value(serde_bytes::Bytes::new(bytes))
+    }
+
+    /// As a sequence of them.
+    pub(super) fn floats(&mut self, floats: &[f32]) -> Coded<()> {
+        self.value(&floats.len())?;
+        self.out.extend(floats.iter().flat_map(|float| float.to_le_bytes()));
+        Ok(())
+    }
+
+    /// As a sequence of them.
+    pub(super) fn doubles(&mut self, doubles: &[f64]) -> Coded<()> {
+        self.value(&doubles.len())?;
+        self.out.extend(doubles.iter().flat_map(|double| double.to_le_bytes()));
+        Ok(())
+    }
+}
+
+/// What a length takes at most.
+const MOST_LEN_BYTES: usize = 10;
+
+/// Where postcard writes.
+struct Append<'b>(&'b mut Vec<u8>);
+
+impl Flavor for Append<'_> {
+    type Output = ();
+
+    #[inline]
+    fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    #[inline]
+    fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
+        self.0.push(byte);
+        Ok(())
+    }
+
+    fn finalize(self) -> postcard::Result<()> {
+        Ok(())
     }
 }
 
@@ -106,6 +148,25 @@ impl<'de> Decoder<'de> {
     /// As [`Decoder::value`].
     pub fn bytes(&mut self) -> Coded<&'de [u8]> {
         self.value::<&serde_bytes::Bytes>().map(|bytes| &**bytes)
+    }
+
+    /// What [`Encoder::floats`] has written.
+    pub(super) fn floats(&mut self) -> Coded<Vec<f32>> {
+        self.elements(f32::from_le_bytes)
+    }
+
+    /// What [`Encoder::doubles`] has written.
+    pub(super) fn doubles(&mut self) -> Coded<Vec<f64>> {
+        self.elements(f64::from_le_bytes)
+    }
+
+    fn elements<T, const LEN_BYTES: usize>(&mut self, read: impl Fn([u8; LEN_BYTES]) -> T) -> Coded<Vec<T>> {
+        let count: usize = self.value()?;
+        let bytes = count.checked_mul(LEN_BYTES).and_then(|len_bytes| self.input.split_at_checked(len_bytes));
+        let (bytes, rest) = bytes.ok_or_else(|| CodecError::decoding(postcard::Error::DeserializeUnexpectedEnd))?;
+        self.input = rest;
+        let (elements, _) = bytes.as_chunks();
+        Ok(elements.iter().copied().map(read).collect())
     }
 }
 

@@ -2,8 +2,14 @@
 //!
 //! A type that cannot be sent is one error, on its token and in our words: that of an assertion. So that nothing
 //! else is an error because of it, the rest of the expansion does not demand that a type can be sent. It writes and
-//! reads through [`Passing`], which has methods for every type: its own where the type can be sent, and where not
-//! those of [`Refused`], which method resolution finds behind them.
+//! reads through [`Passing`], which has methods for every type, in three layers of which method resolution takes the
+//! first that has one:
+//!
+//! ```text
+//!  Passing ──▶ vectors and slices whose elements lie in memory as they lie on the wire
+//!   └▶ Sent ──▶ all that serde can write and read
+//!       └▶ Refused ──▶ everything else
+//! ```
 
 use std::marker::PhantomData;
 use std::ops::Deref;
@@ -68,7 +74,84 @@ impl<T: Send> Passing<T> {
     }
 }
 
-impl<T: Serialize> Passing<T> {
+/// serde, and so postcard, sees a vector as so many elements. Where each of them is on the wire what it is in memory,
+/// the same bytes come out if all are copied at once. (A slice of them is held in place if it is one of bytes; floats
+/// may lie anywhere in a message, and so are copied.)
+macro_rules! plain {
+    ($($element:ty: $write:ident, $read:ident;)*) => {$(
+        impl Passing<Vec<$element>> {
+            /// As [`Sent::write_value`].
+            ///
+            /// # Errors
+            ///
+            /// None in practice.
+            #[inline]
+            pub fn write_value(&self, value: &[$element], out: &mut Encoder<'_>) -> Coded<()> {
+                out.$write(value)
+            }
+
+            /// As [`Sent::read_value`].
+            ///
+            /// # Errors
+            ///
+            /// As [`Decoder::value`].
+            #[inline]
+            pub fn read_value(&self, input: &mut Decoder<'_>) -> Coded<Vec<$element>> {
+                input.$read().map(Into::into)
+            }
+        }
+
+        impl<'de> Passing<[$element]> {
+            /// As [`Sent::write_borrowed`].
+            ///
+            /// # Errors
+            ///
+            /// None in practice.
+            #[inline]
+            pub fn write_borrowed(&self, value: &[$element], out: &mut Encoder<'_>) -> Coded<()> {
+                out.$write(value)
+            }
+        }
+    )*};
+}
+
+plain! {
+    u8: bytes, bytes;
+    f32: floats, floats;
+    f64: doubles, doubles;
+}
+
+impl<'de> Passing<[u8]> {
+    /// As [`Sent::read_borrowed`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Decoder::value`].
+    #[inline]
+    pub fn read_borrowed(&self, input: &mut Decoder<'de>) -> Coded<&'de [u8]> {
+        input.bytes()
+    }
+
+    /// As [`Sent::lend`].
+    #[inline]
+    pub fn lend<'h>(&self, held: &'h &'de [u8]) -> &'h [u8] {
+        held
+    }
+}
+
+impl<T: ?Sized> Deref for Passing<T> {
+    type Target = Sent<T>;
+
+    fn deref(&self) -> &Sent<T> {
+        &Sent(PhantomData)
+    }
+}
+
+/// The way of what serde can write and read.
+pub struct Sent<T: ?Sized>(PhantomData<*const T>);
+
+#[expect(clippy::unused_self, reason = "method resolution goes by it")]
+impl<T: Serialize> Sent<T> {
     /// Appends a value.
     ///
     /// # Errors
@@ -80,7 +163,8 @@ impl<T: Serialize> Passing<T> {
     }
 }
 
-impl<'de, T: Deserialize<'de>> Passing<T> {
+#[expect(clippy::unused_self, reason = "method resolution goes by it")]
+impl<'de, T: Deserialize<'de>> Sent<T> {
     /// Takes a value off.
     ///
     /// # Errors
@@ -92,7 +176,8 @@ impl<'de, T: Deserialize<'de>> Passing<T> {
     }
 }
 
-impl<'de, T: Borrowed<'de> + ?Sized> Passing<T> {
+#[expect(clippy::unused_self, reason = "method resolution goes by it")]
+impl<'de, T: Borrowed<'de> + ?Sized> Sent<T> {
     /// Appends what an argument borrows from.
     ///
     /// # Errors
@@ -120,7 +205,7 @@ impl<'de, T: Borrowed<'de> + ?Sized> Passing<T> {
     }
 }
 
-impl<T: ?Sized> Deref for Passing<T> {
+impl<T: ?Sized> Deref for Sent<T> {
     type Target = Refused<T>;
 
     fn deref(&self) -> &Refused<T> {
@@ -139,7 +224,7 @@ impl<T: ?Sized> Refused<T> {
     /// Nothing: a type that is not `Send` is refused by [`Task::Output`](super::Task).
     pub fn assert_output(&self) {}
 
-    /// In place of [`Passing::write_value`].
+    /// In place of [`Sent::write_value`].
     ///
     /// # Errors
     ///
@@ -148,7 +233,7 @@ impl<T: ?Sized> Refused<T> {
         never()
     }
 
-    /// In place of [`Passing::read_value`].
+    /// In place of [`Sent::read_value`].
     ///
     /// # Errors
     ///
@@ -160,7 +245,7 @@ impl<T: ?Sized> Refused<T> {
         never()
     }
 
-    /// In place of [`Passing::write_borrowed`].
+    /// In place of [`Sent::write_borrowed`].
     ///
     /// # Errors
     ///
@@ -169,7 +254,7 @@ impl<T: ?Sized> Refused<T> {
         never()
     }
 
-    /// In place of [`Passing::read_borrowed`].
+    /// In place of [`Sent::read_borrowed`].
     ///
     /// # Errors
     ///
@@ -178,7 +263,7 @@ impl<T: ?Sized> Refused<T> {
         never()
     }
 
-    /// In place of [`Passing::lend`].
+    /// In place of [`Sent::lend`].
     pub fn lend<'h>(&self, (): &'h ()) -> &'h T {
         never()
     }
@@ -186,4 +271,56 @@ impl<T: ?Sized> Refused<T> {
 
 fn never() -> ! {
     unreachable!("a type that cannot be sent does not compile")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What came back, and that it was on the wire what postcard makes of it.
+    macro_rules! passed {
+        ($value:expr, $ty:ty) => {{
+            let value: $ty = $value;
+            let mut bytes = Vec::new();
+            Passing::<$ty>::NEW.write_value(&value, &mut Encoder::new(&mut bytes)).expect("written");
+            assert_eq!(bytes, postcard::to_stdvec(&value).expect("written"));
+            Passing::<$ty>::NEW.read_value(&mut Decoder::new(&bytes)).expect("read")
+        }};
+    }
+
+    #[test]
+    fn vectors_that_are_copied_at_once_are_on_the_wire_what_serde_says() {
+        for len in [0_u8, 1, 127, 128, 255] {
+            let bytes: Vec<u8> = (0..len).collect();
+            assert_eq!(passed!(bytes.clone(), Vec<u8>), bytes);
+            let floats: Vec<f32> = (0..len).map(|n| f32::from(n) / 3.0).collect();
+            assert_eq!(passed!(floats.clone(), Vec<f32>), floats);
+            let doubles: Vec<f64> = (0..len).map(|n| f64::from(n) / 3.0).collect();
+            assert_eq!(passed!(doubles.clone(), Vec<f64>), doubles);
+            assert_eq!(passed!(Some(bytes.clone()), Option<Vec<u8>>), Some(bytes));
+        }
+    }
+
+    #[test]
+    fn slices_are_written_as_vectors_are() {
+        let bytes = [1, 2, 200];
+        let mut out = Vec::new();
+        Passing::<[u8]>::NEW.write_borrowed(&bytes, &mut Encoder::new(&mut out)).expect("written");
+        Passing::<[f64]>::NEW.write_borrowed(&[0.5, -2.0], &mut Encoder::new(&mut out)).expect("written");
+        Passing::<[u64]>::NEW.write_borrowed(&[300], &mut Encoder::new(&mut out)).expect("written");
+        assert_eq!(out, postcard::to_stdvec(&(&bytes[..], &[0.5, -2.0][..], &[300_u64][..])).expect("written"));
+        let mut input = Decoder::new(&out);
+        let held = Passing::<[u8]>::NEW.read_borrowed(&mut input).expect("read");
+        assert_eq!(Passing::<[u8]>::NEW.lend(&held), bytes);
+        assert_eq!(Passing::<[f64]>::NEW.read_borrowed(&mut input).expect("read"), [0.5, -2.0]);
+        assert_eq!(Passing::<[u64]>::NEW.read_borrowed(&mut input).expect("read"), [300]);
+    }
+
+    #[test]
+    fn a_lying_length_allocates_nothing() {
+        for lie in [&[0xff, 0xff, 0xff, 0xff, 0x0f, 1][..], &[0xff; 10], &[3, 1]] {
+            assert!(Passing::<Vec<u8>>::NEW.read_value(&mut Decoder::new(lie)).is_err());
+            assert!(Passing::<Vec<f64>>::NEW.read_value(&mut Decoder::new(lie)).is_err());
+        }
+    }
 }
