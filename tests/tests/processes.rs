@@ -3,6 +3,7 @@
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::process::Command;
+use std::thread;
 use std::time::Duration;
 
 use executor_runtime::prelude::*;
@@ -59,6 +60,7 @@ suite! {
     a_panic_names_its_worker_and_costs_no_worker
     twenty_thousand_tasks_in_a_burst_finish
     payloads_of_any_size_come_back
+    many_wait_at_once_for_answers_that_do_not_fit
     a_worker_that_dies_while_it_reads_a_large_argument_hangs_nobody
     pools_leave_nothing_behind
     a_worker_may_have_all_the_time_there_is
@@ -84,6 +86,14 @@ fn exit_of(error: &TaskError) -> WorkerExit {
         TaskError::WorkerDied(death) => death.exit,
         other => panic!("the worker did not die: {other:?}"),
     }
+}
+
+/// A task, once it runs.
+fn running<T>(future: TaskFuture<T>) -> TaskFuture<T> {
+    while !future.is_running() {
+        thread::yield_now();
+    }
+    future
 }
 
 /// A task at its gate, and the pid of its worker.
@@ -213,7 +223,7 @@ fn what_a_task_started_dies_with_its_worker(transport: Transport) -> Outcome {
         assert_eq!(exit_of(&error).signal_name(), Some("SIGABRT"));
         let child = std::fs::read_to_string(&pid_file)?.parse()?;
         while children::lives(child) {
-            std::thread::yield_now();
+            thread::yield_now();
         }
         Ok(())
     })
@@ -241,7 +251,7 @@ fn an_abort_ends_what_loops(transport: Transport) -> Outcome {
             let pool = pool_over(transport, 2)?;
             let folder = tempfile::tempdir()?;
             let gate = Gate::new(folder.path(), "gate");
-            let looping = pool.submit(spin::task());
+            let looping = running(pool.submit(spin::task()));
             let (waiting, _open) = at_gate(&pool, &gate);
             let queued = pool.submit(square::task(1));
             pool.shutdown(Shutdown::Abort { grace });
@@ -257,14 +267,11 @@ fn what_is_queued_does_not_wait_through_the_grace_of_what_runs(transport: Transp
     limited(|| {
         let pool = pool_over(transport, 1)?;
         let worker = pool.submit(pid::task()).result()?;
-        let running = pool.submit(spin::task());
-        while !running.is_running() {
-            std::thread::yield_now();
-        }
+        let running = running(pool.submit(spin::task()));
         let queued = pool.submit(square::task(1));
         // It cannot follow the request to end.
         children::send(worker, Signal::STOP);
-        std::thread::scope(|scope| {
+        thread::scope(|scope| {
             scope.spawn(|| pool.shutdown(Shutdown::Abort { grace: Duration::MAX }));
             assert!(matches!(queued.result(), Err(TaskError::Cancelled)));
             assert!(!running.is_done());
@@ -281,7 +288,7 @@ fn an_abort_while_calls_come_breaks_nothing(transport: Transport) -> Outcome {
             let pool = pool_over(transport, 2)?;
             let first = [(); 2].map(|()| pool.submit(pid::task()));
             wait(first, None, ReturnWhen::AllCompleted);
-            let futures = std::thread::scope(|scope| {
+            let futures = thread::scope(|scope| {
                 let submitter = scope.spawn(|| (0..20).map(|n| pool.submit(square::task(n))).collect::<Vec<_>>());
                 pool.shutdown(Shutdown::Abort { grace: Duration::ZERO });
                 submitter.join().expect("the submitter")
@@ -298,12 +305,9 @@ fn an_abort_while_calls_come_breaks_nothing(transport: Transport) -> Outcome {
 fn an_abort_ends_a_shutdown_that_waits_for_a_loop(transport: Transport) -> Outcome {
     limited(|| {
         let pool = pool_over(transport, 1)?;
-        let looping = pool.submit(spin::task());
-        std::thread::scope(|scope| {
+        let looping = running(pool.submit(spin::task()));
+        thread::scope(|scope| {
             scope.spawn(|| pool.shutdown(Shutdown::Drain));
-            while !looping.is_running() {
-                std::thread::yield_now();
-            }
             pool.shutdown(Shutdown::Abort { grace: Duration::ZERO });
         });
         assert!(matches!(looping.result(), Err(TaskError::PoolShutDown)));
@@ -374,21 +378,51 @@ fn payloads_of_any_size_come_back(transport: Transport) -> Outcome {
     })
 }
 
+fn many_wait_at_once_for_answers_that_do_not_fit(transport: Transport) -> Outcome {
+    const ROUNDS: usize = 150;
+
+    limited(|| {
+        let pool = builder_over(transport).max_workers(2).__ring_size(4096).build()?;
+        thread::scope(|scope| {
+            let waiters = [0, 1, 2, 3].map(|waiter| {
+                let pool = &pool;
+                scope.spawn(move || {
+                    for round in 0..ROUNDS {
+                        // Up to five rings long, and every third time two at once.
+                        let [one, other] = [1, 5].map(|factor| (round * 677 + waiter * 131) * factor % 20_000);
+                        let first = pool.submit(echo_owned::task(vec![1; one]));
+                        let second = (round % 3 == 0).then(|| pool.submit(echo_owned::task(vec![2; other])));
+                        assert!(first.result()? == vec![1; one], "{one}");
+                        if let Some(second) = second {
+                            assert!(second.result()? == vec![2; other], "{other}");
+                        }
+                    }
+                    Ok::<_, TaskError>(())
+                })
+            });
+            waiters.into_iter().try_for_each(|waiter| waiter.join().expect("no panic"))
+        })?;
+        Ok(())
+    })
+}
+
 fn a_worker_that_dies_while_it_reads_a_large_argument_hangs_nobody(transport: Transport) -> Outcome {
     limited(|| {
         let pool = pool_over(transport, 1)?;
         let worker = pool.submit(pid::task()).result()?;
-        // It reads nothing while it is stopped, so that the lane fills the link and waits.
+        // It reads nothing while it is stopped, so that the link is full and the lane waits.
         children::send(worker, Signal::STOP);
         let future = pool.submit(echo_owned::task(vec![1; 4 << 20]));
-        // From the claim of a task on, its lane sleeps only when it has to wait for the worker. (If the worker
-        // died before, the task would go to the next one.)
-        while !(future.is_running() && children::thread_sleeps("ProcessPoolExecutor_0")) {
-            std::thread::yield_now();
+        while !children::thread_sleeps("ProcessPoolExecutor_0") {
+            thread::yield_now();
         }
         children::send(worker, Signal::KILL);
-        let error = future.result().map(|bytes| bytes.len()).expect_err("killed");
-        assert_eq!(exit_of(&error).signal_name(), Some("SIGKILL"));
+        match future.result() {
+            // It had not started, and in shared memory that can be seen.
+            Ok(bytes) => assert_eq!(bytes.len(), 4 << 20),
+            Err(error) if transport == Transport::SharedMemory => panic!("it was lost: {error}"),
+            Err(error) => assert_eq!(exit_of(&error).signal_name(), Some("SIGKILL")),
+        }
         assert_eq!(pool.submit(square::task(3)).result()?, 9);
         Ok(())
     })
@@ -560,7 +594,7 @@ fn a_limit_is_watched_while_the_arguments_are_on_the_way() -> Outcome {
 fn a_ring_may_be_far_smaller_than_what_goes_through_it() -> Outcome {
     limited(|| {
         let pool = ProcessPoolExecutor::builder().max_workers(2).__ring_size(4096).build()?;
-        std::thread::scope(|scope| {
+        thread::scope(|scope| {
             for seed in 0..4_u8 {
                 let pool = &pool;
                 scope.spawn(move || {

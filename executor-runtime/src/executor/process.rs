@@ -1,16 +1,21 @@
 //! Tasks in worker processes: this very program, started again.
 //!
 //! ```text
-//!  submit ─▶ encode ─▶ queue ─▶ lane ══ link ══▶ worker process ─▶ the function
-//!                       │        │
-//!                       │        └ starts it, feeds it, reads its answers, notices
-//!                       │          its death, replaces it: one owner for all of that
+//!              ┌──────────── an idle one ─────────────┐
+//!  submit ─▶ encode ─▶ queue ─▶ lane ═════▶ station ══ link ══▶ worker process ─▶ the function
+//!                       │        │              ▲
+//!                       │        │              └ who waits may read the answer
+//!                       │        └ starts the worker, feeds it, reads what nobody waits for,
+//!                       │          notices its death, replaces it: one owner for all of that
 //!                       └ shared by all lanes; a worker's death touches one lane only
 //! ```
 
 mod builder;
 mod crew;
 mod lane;
+#[cfg(all(test, shuttle))]
+mod models;
+mod station;
 mod transport;
 
 use std::fmt;
@@ -20,6 +25,7 @@ use std::time::Instant;
 
 pub use builder::ProcessPoolBuilder;
 use crew::Crew;
+use station::Station;
 pub use transport::Transport;
 
 use super::{Executor, ExecutorExt, Map, Shutdown, cpus};
@@ -147,7 +153,18 @@ impl ProcessPoolExecutor {
 
     fn start_with(&self, run: Run<'_>, permit: Option<Permit>) {
         if let Some(job) = run.encode_for(permit) {
-            self.pool.submit(job);
+            self.start_job(job);
+        }
+    }
+
+    /// Gives a job to an idle worker, or to the queue.
+    fn start_job(&self, job: RemoteJob) {
+        let Self { pool, crew } = self;
+        // What waits there came first.
+        pool.submit_past(job, |job| if pool.queued() > 0 { Err(job) } else { crew.give(job) });
+        // A worker may have become idle meanwhile.
+        if pool.queued() > 0 {
+            crew.call();
         }
     }
 
@@ -243,7 +260,7 @@ impl Executor for ProcessPoolExecutor {
         } else {
             drop(options);
             if let Some(job) = chunk.encode(self.pool.admit()) {
-                self.pool.submit(job);
+                self.start_job(job);
             }
         }
     }
@@ -262,6 +279,7 @@ impl Executor for ProcessPoolExecutor {
         }
         // Nobody waits through the grace of others for what will never run.
         queued.refuse(|| TaskError::Cancelled);
+        crew.each_station(Station::cancel_waiting);
         if let Shutdown::Abort { grace } = how {
             // Where it cannot be waited for the end, there is no grace either.
             pool.join(Instant::now().checked_add(grace));

@@ -222,7 +222,8 @@ impl<T> TaskFuture<T> {
     /// Calls `callback` with the result as soon as there is one, before anybody can take it
     /// (Python: `Future.add_done_callback()`).
     ///
-    /// It runs in the thread that ends the task, or at once in the calling thread if the task is done.
+    /// It runs in the thread that ends the task, or at once in the calling thread if the task is done. A task in a
+    /// worker process may be ended by the thread that waits for it.
     /// Callbacks run in the order in which they were added, one that is added by a callback last. It may submit
     /// tasks; it should not wait for any, since a worker stands still meanwhile, or the clock of all time limits.
     ///

@@ -6,7 +6,8 @@
 //! ```
 //!
 //! A lane is a thread that runs jobs one after another; what running means is
-//! the lane's own business ([`Lane`]). Knows nothing of tasks or processes.
+//! the lane's own business ([`Lane`]), and so can be how it gets them ([`FreeLane`]).
+//! Knows nothing of tasks or processes.
 //!
 //! 1. A lane is started when there are more jobs, queued or running, than lanes.
 //! 2. Before it takes a job, a lane makes itself ready. One that cannot takes
@@ -37,13 +38,62 @@ use crate::sync::thread::{Builder, JoinHandle};
 use crate::sync::{AtomicUsize, Condvar, Mutex, Ordering, has_ended};
 use crate::task::{Backlog, Home, Permit, Seat, may_wait_for};
 
-/// What runs the jobs of one lane.
+/// What runs the jobs of one lane, one after the other.
 pub(crate) trait Lane<J> {
     /// Gets ready for the next job; an error ends the lane.
     fn ready(&mut self) -> Result<(), Unready>;
 
     /// Runs one job. Gives `seat` back before anybody learns of the job's end.
     fn run(&mut self, job: J, seat: Seat<'_>);
+}
+
+/// What runs the jobs of one lane and takes them off the queue, as many and when it likes.
+pub(crate) trait FreeLane<J: Pooled> {
+    /// Gets ready for the next job; an error ends the lane.
+    fn ready(&mut self, pool: &Arc<Pool<J>>) -> Result<(), Unready>;
+
+    /// Runs jobs, or waits for one, until it has to get ready again or is to end.
+    fn work(&mut self, pool: &Arc<Pool<J>>) -> Result<Worked, Unready>;
+}
+
+/// Why a lane has stopped working.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Worked {
+    /// It goes on when it has got ready.
+    Done,
+    /// No job came for too long.
+    Idle,
+    /// The pool is closed and has no job.
+    Over,
+}
+
+/// A lane that waits in the queue for its next job.
+struct Waiting<L>(L);
+
+impl<J: Pooled + Send + 'static, L: Lane<J> + ?Sized> FreeLane<J> for Waiting<Box<L>> {
+    fn ready(&mut self, _: &Arc<Pool<J>>) -> Result<(), Unready> {
+        self.0.ready()
+    }
+
+    fn work(&mut self, pool: &Arc<Pool<J>>) -> Result<Worked, Unready> {
+        match pool.queue.pop(pool.options.idle_timeout) {
+            // It may have lost what it needs while it waited for the job.
+            Popped::Job(job) => match self.0.ready() {
+                Ok(()) => {
+                    // Jobs catch their own panics; what is left are panics of destructors, which the hook has reported
+                    // and which must not cost a lane.
+                    contained(|| self.0.run(job, Seat::new(&pool.load)));
+                    Ok(Worked::Done)
+                }
+                Err(unready) => {
+                    pool.return_job(job, &unready);
+                    Err(unready)
+                }
+            },
+            Popped::Idle => Ok(Worked::Idle),
+            Popped::Over => Ok(Worked::Over),
+        }
+    }
 }
 
 /// Why a lane cannot take a job.
@@ -94,7 +144,9 @@ pub(crate) struct Pool<J> {
     lanes: Mutex<Lanes>,
     /// A lane has got ready or has ended.
     changed: Condvar,
-    make_lane: Box<dyn Fn() -> Box<dyn Lane<J>> + Send + Sync>,
+    make_lane: Box<dyn Fn() -> Box<dyn FreeLane<J>> + Send + Sync>,
+    /// Called when the pool is closed: lanes that do not wait in the queue have to look.
+    on_close: Box<dyn Fn() + Send + Sync>,
 }
 
 /// Jobs that were taken out of the queue. Dropping them refuses them, too.
@@ -138,6 +190,15 @@ impl<J: Pooled + Send + 'static> Pool<J> {
         options: PoolOptions,
         make_lane: impl Fn() -> Box<dyn Lane<J>> + Send + Sync + 'static,
     ) -> Arc<Self> {
+        Self::with_free_lanes(options, move || Box::new(Waiting(make_lane())), || ())
+    }
+
+    /// As [`Pool::new`], with lanes that take their jobs themselves. `on_close` wakes those that wait.
+    pub(crate) fn with_free_lanes(
+        options: PoolOptions,
+        make_lane: impl Fn() -> Box<dyn FreeLane<J>> + Send + Sync + 'static,
+        on_close: impl Fn() + Send + Sync + 'static,
+    ) -> Arc<Self> {
         Arc::new(Self {
             home: Home::new(),
             queue: Queue::new(),
@@ -148,6 +209,7 @@ impl<J: Pooled + Send + 'static> Pool<J> {
             lanes: Mutex::default(),
             changed: Condvar::default(),
             make_lane: Box::new(make_lane),
+            on_close: Box::new(on_close),
         })
     }
 
@@ -178,9 +240,15 @@ impl<J: Pooled + Send + 'static> Pool<J> {
 
     /// Queues a job; one that comes too late is refused with the reason.
     pub(crate) fn submit(self: &Arc<Self>, job: J) {
+        self.submit_past(job, Err);
+    }
+
+    /// As [`Pool::submit`], unless `take`, which can take a job past the queue, does.
+    pub(crate) fn submit_past(self: &Arc<Self>, job: J, take: impl FnOnce(J) -> Result<(), J>) {
         // AcqRel: pairs with the release of a seat, so that a submitter that has
         // seen a job's result sees its lane as free, too.
         let load = self.load.fetch_add(1, Ordering::AcqRel) + 1;
+        let Err(job) = take(job) else { return };
         match self.queue.push(job) {
             Ok(swept) => {
                 // Those that were swept out count no more.
@@ -253,38 +321,57 @@ impl<J: Pooled + Send + 'static> Pool<J> {
     }
 
     /// Runs jobs until there are no more, or until there is no way to run them.
-    fn run_jobs(&self, was_ready: &mut bool) -> Result<(), Ended> {
+    fn run_jobs(self: &Arc<Self>, was_ready: &mut bool) -> Result<(), Ended> {
         // It may own a worker, which is gone when this returns.
         let mut lane = (self.make_lane)();
         while !self.queue.is_over() {
-            lane.ready().map_err(Ended::Failed)?;
+            lane.ready(self).map_err(Ended::Failed)?;
             if !*was_ready {
                 *was_ready = true;
                 self.lanes.lock().ready += 1;
                 self.changed.notify_all();
             }
-            match self.queue.pop(self.options.idle_timeout) {
-                // Jobs catch their own panics; what is left are panics of destructors,
-                // which the hook has reported and which must not cost a lane.
-                Popped::Job(job) => {
-                    // It may have lost its worker while it waited for the job.
-                    match lane.ready() {
-                        Ok(()) => contained(|| lane.run(job, Seat::new(&self.load))),
-                        Err(unready) => {
-                            self.return_job(job, &unready);
-                            return Err(Ended::Failed(unready));
-                        }
-                    }
-                }
-                Popped::Idle => return Err(Ended::Idle),
-                Popped::Over => break,
+            match lane.work(self).map_err(Ended::Failed)? {
+                Worked::Done => {}
+                Worked::Idle => return Err(Ended::Idle),
+                Worked::Over => break,
             }
         }
         Ok(())
     }
 
+    /// The first job of the queue, without waiting. It still counts for the pool's load.
+    pub(crate) fn try_take(&self) -> Option<J> {
+        self.queue.try_pop()
+    }
+
+    /// Whether a job is queued.
+    pub(crate) fn has_queued(&self) -> bool {
+        !self.queue.is_empty()
+    }
+
+    /// How many jobs are queued, as far as one can see without a lock: the caller's own are seen.
+    pub(crate) fn queued(&self) -> usize {
+        self.queue.len_now()
+    }
+
+    /// Puts a job back that was taken and has not started, before all others of its priority.
+    pub(crate) fn put_back(&self, job: J) {
+        self.queue.put_back(job);
+    }
+
+    /// Whether the pool is closed and nothing is queued.
+    pub(crate) fn is_over(&self) -> bool {
+        self.queue.is_over()
+    }
+
+    /// A share of the load that a job has which was taken off the queue, or past it.
+    pub(crate) fn seat(&self) -> Seat<'_> {
+        Seat::new(&self.load)
+    }
+
     /// What becomes of a job that a lane has taken and cannot run.
-    fn return_job(&self, job: J, unready: &Unready) {
+    pub(crate) fn return_job(&self, job: J, unready: &Unready) {
         match unready {
             Unready::Lane(_) | Unready::Pool(_) => self.queue.put_back(job),
             // It was in nobody's hands when the queue was emptied.
@@ -367,6 +454,7 @@ impl<J: Pooled + Send + 'static> Pool<J> {
         if let Some(backlog) = &self.backlog {
             backlog.close();
         }
+        (self.on_close)();
     }
 
     /// Takes all jobs that have not started, so that none will, before any of them is refused: that calls

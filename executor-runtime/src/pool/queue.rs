@@ -125,6 +125,20 @@ impl<J: Pooled> Queue<J> {
         }
     }
 
+    /// The first job, if there is one now.
+    pub(super) fn try_pop(&self) -> Option<J> {
+        let mut inner = self.inner.lock();
+        let job = inner.take_first();
+        self.publish(inner);
+        job
+    }
+
+    /// How many jobs there are, as far as one can see without the lock.
+    pub(super) fn len_now(&self) -> usize {
+        // Relaxed: a thread sees its own pushes, and more is not promised.
+        self.len.load(Ordering::Relaxed)
+    }
+
     /// Takes out what is queued now, in its order.
     pub(super) fn drain(&self) -> Vec<J> {
         let mut inner = self.inner.lock();

@@ -132,7 +132,8 @@ impl<'a, T: Task> Call<'a, T> {
     /// the one that was submitted first. By default 0. (Python has none.)
     ///
     /// It orders the queue of one pool and nothing else: what runs is not interrupted, and a call that waits for
-    /// [room](crate::ThreadPoolBuilder::max_pending) is not in the queue yet.
+    /// [room](crate::ThreadPoolBuilder::max_pending) is not in the queue yet. In a long queue of short calls, what
+    /// makes half a millisecond of work has left the queue for a worker process already.
     ///
     /// # Examples
     ///

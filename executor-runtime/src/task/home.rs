@@ -39,6 +39,13 @@ impl Home {
     pub(crate) fn enter(self) {
         CURRENT.with(|current| current.set(Some(self)));
     }
+
+    /// As [`Home::enter`], as long as `visit` runs.
+    pub(crate) fn visit(self, visit: impl FnOnce()) {
+        let before = CURRENT.with(|current| current.replace(Some(self)));
+        visit();
+        CURRENT.with(|current| current.set(before));
+    }
 }
 
 /// Whether the calling thread works for the pool `home`.

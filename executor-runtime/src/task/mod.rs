@@ -46,4 +46,4 @@ pub(crate) use chunk::{Flight, Results, one_after_another};
 pub(crate) use home::{Home, Seat, at_home, may_wait_for};
 pub(crate) use initializer::{Attempt, BoxError, Initializer};
 pub(crate) use local::{Local, LocalSource, Places, failed};
-pub(crate) use remote::split_first_call;
+pub(crate) use remote::{Carrier, RemoteRun, split_first_call};

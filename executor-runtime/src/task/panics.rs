@@ -26,8 +26,8 @@ thread_local! {
 /// What the payload of a panic does not tell.
 #[derive(Default)]
 struct Notes {
-    /// Of the last panic that the hook saw.
-    raised: Option<Raised>,
+    /// Of the last panic that the hook saw. In a box: notes are moved for each task, and nearly none has any.
+    raised: Option<Box<Raised>>,
     /// The last panic that did not pass the hook because it had been raised before, with the address of its payload.
     raised_again: Option<(usize, Arc<PanicReport>)>,
 }
@@ -92,8 +92,8 @@ fn note(info: &PanicHookInfo<'_>) {
             && let Some(notes) = &mut *notes
         {
             let location = info.location().map(ToString::to_string);
-            let raised = Some(Raised { kind: Kind::of(info.payload()), location, backtrace: Backtrace::capture() });
-            *notes = Notes { raised, raised_again: None };
+            let raised = Raised { kind: Kind::of(info.payload()), location, backtrace: Backtrace::capture() };
+            *notes = Notes { raised: Some(Box::new(raised)), raised_again: None };
         }
     });
 }
@@ -109,7 +109,8 @@ fn report(payload: Box<dyn Any + Send>, notes: Notes) -> PanicReport {
     }
     let raised = notes.raised.filter(|raised| raised.kind == Kind::of(&*payload));
     let mut report = PanicReport::new(payload, message, worker(), causes);
-    if let Some(Raised { location, backtrace, .. }) = raised {
+    if let Some(raised) = raised {
+        let Raised { location, backtrace, .. } = *raised;
         let captured = backtrace.status() == BacktraceStatus::Captured;
         report.raised_at(location, captured.then(|| backtrace.to_string()));
     }

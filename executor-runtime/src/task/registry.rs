@@ -68,13 +68,25 @@ impl TaskEntry {
         }
     }
 
+    /// Runs the task; its encoded value is appended to `out`.
+    pub(crate) fn run(&self, arguments: &[u8], out: &mut Vec<u8>) -> Result<(), TaskError> {
+        panics::catch(|| (self.run)(arguments, out))?.map_err(|error| {
+            // A worker reads arguments and writes values.
+            let what = match error.direction {
+                Direction::Decoding => Payload::Arguments,
+                Direction::Encoding => Payload::Value,
+            };
+            error.into_task_error(what, self.name)
+        })
+    }
+
     fn position(&self) -> String {
         format!("{}:{}:{}", self.file, self.line, self.column)
     }
 }
 
 /// Reads the arguments, calls the function, appends its value to `out`. Compiled once for each task: what is the same
-/// for all of them is left to [`Registry::run`].
+/// for all of them is left to [`TaskEntry::run`].
 fn run<T: ProcessTask>(arguments: &[u8], out: &mut Vec<u8>) -> Coded<()> {
     let value = T::run(&mut Decoder::new(arguments))?;
     T::encode_output(&value, &mut Encoder::new(out))
@@ -112,19 +124,9 @@ impl Registry {
         Ok(Self { by_id })
     }
 
-    /// Runs a task; its encoded value is appended to `out`.
-    pub(crate) fn run(&self, task: WireId, arguments: &[u8], out: &mut Vec<u8>) -> Result<(), TaskError> {
-        let Some(entry) = self.by_id.get(&task) else {
-            return Err(TaskError::UnknownTask { name: format!("{task:?}") });
-        };
-        panics::catch(|| (entry.run)(arguments, out))?.map_err(|error| {
-            // A worker reads arguments and writes values.
-            let what = match error.direction {
-                Direction::Decoding => Payload::Arguments,
-                Direction::Encoding => Payload::Value,
-            };
-            error.into_task_error(what, entry.name)
-        })
+    /// The task of this number.
+    pub(crate) fn find(&self, task: WireId) -> Result<&'static TaskEntry, TaskError> {
+        self.by_id.get(&task).copied().ok_or_else(|| TaskError::UnknownTask { name: format!("{task:?}") })
     }
 
     /// A number that two programs share only if they have the same tasks with the same types.

@@ -2,6 +2,7 @@
 //! waits for the encoded answers. It is one call, or a chunk of several calls
 //! of one task, each with an answer of its own.
 
+use std::collections::VecDeque;
 use std::marker::PhantomData;
 use std::panic::Location;
 use std::sync::Arc;
@@ -27,11 +28,43 @@ pub(crate) trait RemoteRun: Handle {
     /// Claims the job; `None` if it was cancelled.
     fn claim(&self) -> Option<Request>;
 
-    /// Ends one call of a claimed job, and not the last, with the bytes of its value, or with an error.
-    fn part(&self, answer: Result<&[u8], TaskError>);
+    /// Gives the job to a worker, under a number of the carrier's; `None` if it was cancelled. It has not started
+    /// before the worker says so.
+    fn send(&self, carrier: &Arc<dyn Carrier>, number: u32) -> Option<Request>;
 
-    /// Ends the last call of a claimed job, and so the job.
+    /// Takes the request of a job back in that was sent and has been taken back. Nothing, if it was cancelled.
+    fn take_in(&self, request: Request);
+
+    /// Says that a job that was sent has started, if nobody has.
+    fn begin(&self);
+
+    /// Ends a claimed job of a single call with the bytes of its value, or with an error.
     fn finish(&self, answer: Result<&[u8], TaskError>, seat: Seat<'_>);
+
+    /// Ends a claimed job of so many calls. `errors` are for those without a value, by their number.
+    fn finish_all(&self, calls: usize, values: &[u8], errors: VecDeque<(usize, TaskError)>, seat: Seat<'_>);
+}
+
+/// Who carries jobs to a worker, and its answers back.
+pub(crate) trait Carrier: Send + Sync {
+    /// Takes a job back that was sent, so that it will not start; false if it has.
+    fn take_back(&self, number: u32) -> bool;
+
+    /// Whether a job that was sent has started.
+    fn has_started(&self, number: u32) -> bool;
+
+    /// Looks for the answer to a job for a moment, if that is the next to come and nobody else does.
+    fn lead(&self, number: u32);
+}
+
+/// Where the request of a job is.
+enum Place {
+    /// It waits.
+    Here(Request),
+    /// It was sent and may have started.
+    Sent { carrier: Arc<dyn Carrier>, number: u32 },
+    /// The job has started, for sure, or is over.
+    Gone,
 }
 
 /// What goes to the worker.
@@ -105,8 +138,7 @@ impl<T: Send + 'static> Gather<T> for Single {
 /// See the module.
 pub(crate) struct Remote<T: ProcessTask, G: Gather<T::Output> = Single> {
     core: Core<G::Value>,
-    /// `None` once the job is claimed or refused.
-    request: Mutex<Option<Request>>,
+    place: Mutex<Place>,
     answers: Mutex<G>,
     /// Dropped after the core is settled: until then the job counts for its scope.
     membership: Mutex<Option<Membership>>,
@@ -125,15 +157,41 @@ impl<T: ProcessTask, G: Gather<T::Output>> Remote<T, G> {
         let Places { permit, membership } = places;
         Arc::new(Self {
             core: Core::new(at),
-            request: Mutex::new(Some(Request { arguments, options, permit })),
+            place: Mutex::new(Place::Here(Request { arguments, options, permit })),
             answers: Mutex::new(answers),
             membership: Mutex::new(membership),
             task: PhantomData,
         })
     }
 
-    fn take_request(&self) -> Option<Request> {
-        self.request.lock().take()
+    /// To be dropped outside of the lock.
+    fn leave_place(&self) -> Place {
+        std::mem::replace(&mut self.place.lock(), Place::Gone)
+    }
+
+    /// Whoever carries the job, and its number there.
+    fn carrier(&self) -> Option<(Arc<dyn Carrier>, u32)> {
+        match &*self.place.lock() {
+            Place::Sent { carrier, number } => Some((Arc::clone(carrier), *number)),
+            Place::Here(_) | Place::Gone => None,
+        }
+    }
+
+    /// Learns whether a job that was sent has started.
+    fn look(&self) {
+        if let Some((carrier, number)) = self.carrier()
+            && carrier.has_started(number)
+        {
+            self.core.begin();
+        }
+    }
+
+    /// Takes in the last answer, and ends the job.
+    fn settle(&self, answer: Result<T::Output, TaskError>, seat: Seat<'_>) {
+        let result = self.answers.lock().last(answer);
+        drop(self.leave_place());
+        self.core.settle(result, || drop(seat));
+        self.leave_scope();
     }
 
     fn leave_scope(&self) {
@@ -144,7 +202,14 @@ impl<T: ProcessTask, G: Gather<T::Output>> Remote<T, G> {
 
 impl<T: ProcessTask, G: Gather<T::Output>> Handle for Remote<T, G> {
     fn refuse(&self, error: TaskError) -> bool {
-        let refused = self.core.refuse(error, || drop(self.take_request()));
+        // Under the lock: else it could have been taken back and sent once more, under another number.
+        if let Place::Sent { carrier, number } = &*self.place.lock()
+            && !carrier.take_back(*number)
+        {
+            self.core.begin();
+            return false;
+        }
+        let refused = self.core.refuse(error, || drop(self.leave_place()));
         if refused {
             self.leave_scope();
         }
@@ -152,11 +217,16 @@ impl<T: ProcessTask, G: Gather<T::Output>> Handle for Remote<T, G> {
     }
 
     fn status(&self) -> &dyn Status {
+        self.look();
         &self.core
     }
 
-    /// Nothing to do: no thread of this process can stand in for a worker process.
-    fn help(&self) {}
+    /// No thread of this process can stand in for a worker process, but it can read the answer.
+    fn help(&self) {
+        if let Some((carrier, number)) = self.carrier() {
+            carrier.lead(number);
+        }
+    }
 }
 
 impl<T: ProcessTask, G: Gather<T::Output>> Source<G::Value> for Remote<T, G> {
@@ -179,26 +249,102 @@ impl<T: ProcessTask, G: Gather<T::Output>> RemoteRun for Remote<T, G> {
     }
 
     fn claim(&self) -> Option<Request> {
-        self.core.begin().then(|| self.take_request().expect("a job is claimed once"))
+        if !self.core.begin() {
+            return None;
+        }
+        match self.leave_place() {
+            Place::Here(request) => Some(request),
+            Place::Sent { .. } | Place::Gone => unreachable!("a job is claimed once"),
+        }
     }
 
-    fn part(&self, answer: Result<&[u8], TaskError>) {
-        let answer = answer.and_then(decode::<T>);
-        self.answers.lock().part(answer);
+    fn send(&self, carrier: &Arc<dyn Carrier>, number: u32) -> Option<Request> {
+        let mut place = self.place.lock();
+        match std::mem::replace(&mut *place, Place::Gone) {
+            Place::Here(request) => {
+                *place = Place::Sent { carrier: Arc::clone(carrier), number };
+                Some(request)
+            }
+            Place::Sent { .. } => unreachable!("a job is sent by one worker at a time"),
+            Place::Gone => None,
+        }
+    }
+
+    fn take_in(&self, request: Request) {
+        let mut place = self.place.lock();
+        let left = match &*place {
+            Place::Sent { .. } => (std::mem::replace(&mut *place, Place::Here(request)), None),
+            Place::Here(_) | Place::Gone => (Place::Gone, Some(request)),
+        };
+        drop(place);
+        drop(left);
+    }
+
+    fn begin(&self) {
+        self.core.begin();
+        drop(self.leave_place());
     }
 
     fn finish(&self, answer: Result<&[u8], TaskError>, seat: Seat<'_>) {
-        let answer = answer.and_then(decode::<T>);
-        let result = self.answers.lock().last(answer);
-        self.core.settle(result, || drop(seat));
-        self.leave_scope();
+        self.settle(answer.and_then(decode::<T>), seat);
+    }
+
+    fn finish_all(&self, calls: usize, values: &[u8], errors: VecDeque<(usize, TaskError)>, seat: Seat<'_>) {
+        let mut answers = Answers { calls, next: 0, values, errors };
+        let mut last = None;
+        // A panic ends the loop, and is the error of the value that was being read: then it goes on with the next.
+        while answers.next < calls {
+            let caught = panics::catch(|| {
+                for answer in answers.by_ref() {
+                    let answer = answer.and_then(|bytes| decoded::<T>(bytes));
+                    if let Some(before) = last.replace(answer) {
+                        self.answers.lock().part(before);
+                    }
+                }
+            });
+            if let Err(error) = caught
+                && let Some(before) = last.replace(Err(error))
+            {
+                self.answers.lock().part(before);
+            }
+        }
+        self.settle(last.unwrap_or(Err(TaskError::PoolShutDown)), seat);
+    }
+}
+
+/// The answers to a chunk's calls, in their order.
+struct Answers<'a> {
+    calls: usize,
+    next: usize,
+    values: &'a [u8],
+    errors: VecDeque<(usize, TaskError)>,
+}
+
+impl<'a> Iterator for Answers<'a> {
+    type Item = Result<&'a [u8], TaskError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.next == self.calls {
+            return None;
+        }
+        let error = self.errors.pop_front_if(|(place, _)| *place == self.next);
+        self.next += 1;
+        if let Some((_, error)) = error {
+            return Some(Err(error));
+        }
+        let (value, rest) = split_first_call(self.values).expect("a value was noted for each call without an error");
+        self.values = rest;
+        Some(Ok(value))
     }
 }
 
 /// The value's `Deserialize` is user code, and may panic.
 fn decode<T: ProcessTask>(bytes: &[u8]) -> Result<T::Output, TaskError> {
-    panics::catch(|| T::decode_output(&mut Decoder::new(bytes)))?
-        .map_err(|error| error.into_task_error(Payload::Value, T::FULL_NAME))
+    panics::catch(|| decoded::<T>(bytes)).flatten()
+}
+
+fn decoded<T: ProcessTask>(bytes: &[u8]) -> Result<T::Output, TaskError> {
+    T::decode_output(&mut Decoder::new(bytes)).map_err(|error| error.into_task_error(Payload::Value, T::FULL_NAME))
 }
 
 /// A job for an executor that runs tasks elsewhere: what [`Run::encode`](super::Run::encode) gives.
@@ -251,11 +397,15 @@ fn decode<T: ProcessTask>(bytes: &[u8]) -> Result<T::Output, TaskError> {
 pub struct RemoteJob {
     job: Arc<dyn RemoteRun>,
     priority: i32,
+    /// A worker has it.
+    is_sent: bool,
+    /// How many workers have died that it was the next task of.
+    deaths: u32,
 }
 
 impl RemoteJob {
     pub(crate) fn new(job: Arc<dyn RemoteRun>, options: CallOptions) -> Self {
-        Self { job, priority: options.priority }
+        Self { job, priority: options.priority, is_sent: false, deaths: 0 }
     }
 
     /// The name of the task. Only one that was chosen with `name = ".."` is the program's only one of that name.
@@ -277,18 +427,16 @@ impl RemoteJob {
     /// Claims the job for running; `None` if it was cancelled (Python: `Future.set_running_or_notify_cancel()`).
     /// From here on it cannot be cancelled.
     pub fn start(self) -> Option<RunningJob> {
-        let Request { arguments, options, permit } = self.job.claim()?;
-        drop(permit);
-        Some(RunningJob {
-            name: self.job.name(),
-            id: self.job.id(),
-            calls_left: arguments.chunk.unwrap_or(1),
-            job: Arc::clone(&self.job),
-            answered_bytes: 0,
-            attempts: 1,
-            arguments,
-            options,
-        })
+        self.job.claim().map(|request| RunningJob::new(Arc::clone(&self.job), request, true))
+    }
+
+    /// Gives the job to a worker, under a number of the carrier's; `None` if it was cancelled.
+    pub(crate) fn send(mut self, carrier: &Arc<dyn Carrier>, number: u32) -> Option<RunningJob> {
+        let request = self.job.send(carrier, number)?;
+        self.is_sent = true;
+        let mut job = RunningJob::new(Arc::clone(&self.job), request, false);
+        job.deaths = self.deaths;
+        Some(job)
     }
 
     /// Ends the job with `error` if it has not started; whether it had not.
@@ -307,7 +455,9 @@ impl RemoteJob {
 impl Drop for RemoteJob {
     fn drop(&mut self) {
         // Without effect on a job that has started.
-        self.refuse(TaskError::PoolShutDown);
+        if !self.is_sent {
+            self.refuse(TaskError::PoolShutDown);
+        }
     }
 }
 
@@ -324,9 +474,80 @@ pub struct RunningJob {
     /// How often the first call that has no answer has been started.
     attempts: u32,
     options: CallOptions,
+    /// It was started before, so that it cannot be taken back any more.
+    has_begun: bool,
+    /// How many workers have died that it was the next task of.
+    deaths: u32,
+    /// The answers to the first calls of a chunk, each value after its length, until the last is there.
+    values: Vec<u8>,
+    /// Those of them that have no value, by their number, and why.
+    errors: VecDeque<(usize, TaskError)>,
 }
 
 impl RunningJob {
+    fn new(job: Arc<dyn RemoteRun>, request: Request, has_begun: bool) -> Self {
+        let Request { arguments, options, permit } = request;
+        drop(permit);
+        Self {
+            name: job.name(),
+            id: job.id(),
+            calls_left: arguments.chunk.unwrap_or(1),
+            job,
+            answered_bytes: 0,
+            attempts: 1,
+            arguments,
+            options,
+            has_begun,
+            deaths: 0,
+            values: Vec::new(),
+            errors: VecDeque::new(),
+        }
+    }
+
+    /// Whether it can still be taken back.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.has_begun
+    }
+
+    /// Its worker has started it, and that cannot be undone.
+    pub(crate) fn begin(&mut self) {
+        if !self.has_begun {
+            self.has_begun = true;
+            self.job.begin();
+        }
+    }
+
+    /// Makes a job of it that waits: it was taken back before it started.
+    pub(crate) fn take_back(self) -> RemoteJob {
+        let mut sent = self;
+        // Without calls there is nothing left to end.
+        sent.calls_left = 0;
+        let arguments = std::mem::take(&mut sent.arguments);
+        sent.job.take_in(Request { arguments, options: sent.options, permit: None });
+        let mut job = RemoteJob::new(Arc::clone(&sent.job), sent.options);
+        job.deaths = sent.deaths;
+        job
+    }
+
+    /// Whether a worker that has died before it started is an accident: it may have died of reading it.
+    pub(crate) fn survives(&mut self) -> bool {
+        /// Enough for any accident.
+        const MOST_DEATHS: u32 = 3;
+
+        self.deaths += 1;
+        self.deaths < MOST_DEATHS
+    }
+
+    /// It was taken back by somebody else, who ends it.
+    pub(crate) fn forget(mut self) {
+        self.calls_left = 0;
+    }
+
+    /// The job as those see it who may cancel it.
+    pub(crate) fn handle(&self) -> Arc<dyn RemoteRun> {
+        Arc::clone(&self.job)
+    }
+
     /// The name of the task.
     pub fn name(&self) -> &'static str {
         self.name
@@ -367,8 +588,8 @@ impl RunningJob {
     /// # Panics
     ///
     /// Never: a panic of the value's `Deserialize` is the future's error, one of a callback goes no further.
-    pub fn finish(mut self, answer: Result<&[u8], TaskError>) {
-        self.answer(answer, &mut Seat::none());
+    pub fn finish(self, answer: Result<&[u8], TaskError>) {
+        self.answer(answer, Seat::none());
     }
 
     /// Whether each call's arguments are preceded by their length.
@@ -393,33 +614,58 @@ impl RunningJob {
         again
     }
 
-    /// Ends the first call that has no answer. With the last one `seat` is given back.
-    pub(crate) fn answer(&mut self, answer: Result<&[u8], TaskError>, seat: &mut Seat<'_>) {
+    /// Ends a job of a single call. `seat` is given back before anybody learns of it.
+    pub(crate) fn answer(mut self, answer: Result<&[u8], TaskError>, seat: Seat<'_>) {
+        debug_assert!(!self.is_chunk(), "this would be the answer to one call of several");
+        self.calls_left = 0;
+        self.job.finish(answer, seat);
+    }
+
+    /// Keeps the answer to the first call that has none, until all have one. No code of the user's runs here.
+    pub(crate) fn note(&mut self, answer: Result<&[u8], TaskError>) {
+        let number = self.arguments.chunk.unwrap_or(1) - self.calls_left;
         self.calls_left -= 1;
         self.attempts = 1;
-        if self.calls_left == 0 {
-            self.job.finish(answer, std::mem::take(seat));
-        } else {
-            if let Some((_, rest)) = split_first_call(self.arguments()) {
-                self.answered_bytes = self.arguments.bytes.len() - rest.len();
+        if self.is_chunk()
+            && let Some((_, rest)) = split_first_call(self.arguments())
+        {
+            self.answered_bytes = self.arguments.bytes.len() - rest.len();
+        }
+        match answer {
+            Ok(value) => {
+                self.values.extend_from_slice(&(value.len() as u64).to_le_bytes());
+                self.values.extend_from_slice(value);
             }
-            self.job.part(answer);
+            Err(error) => self.errors.push_back((number, error)),
         }
     }
 
+    /// Ends a job whose last answer was noted. `seat` is given back before anybody learns of it.
+    pub(crate) fn deliver(&mut self, seat: Seat<'_>) {
+        debug_assert_eq!(self.calls_left, 0, "an answer is missing");
+        let calls = self.arguments.chunk.unwrap_or(1);
+        self.job.finish_all(calls, &self.values, std::mem::take(&mut self.errors), seat);
+    }
+
     /// Ends all calls that have no answer in the same way.
-    pub(crate) fn fail(mut self, error: &TaskError, seat: &mut Seat<'_>) {
-        while self.calls_left > 0 {
-            self.answer(Err(error.clone()), seat);
+    pub(crate) fn fail(mut self, error: &TaskError, seat: Seat<'_>) {
+        self.end(error, seat);
+    }
+
+    fn end(&mut self, error: &TaskError, seat: Seat<'_>) {
+        if self.calls_left == 0 {
+            return;
         }
+        while self.calls_left > 0 {
+            self.note(Err(error.clone()));
+        }
+        self.deliver(seat);
     }
 }
 
 impl Drop for RunningJob {
     fn drop(&mut self) {
-        while self.calls_left > 0 {
-            self.answer(Err(TaskError::PoolShutDown), &mut Seat::none());
-        }
+        self.end(&TaskError::PoolShutDown, Seat::none());
     }
 }
 

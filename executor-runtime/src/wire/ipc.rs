@@ -15,23 +15,21 @@ use std::io;
 use std::mem;
 use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant};
 
+use crossbeam::channel::TryRecvError;
 use ipc_channel::ipc::{self, IpcOneShotServer, IpcReceiver, IpcSender};
-use ipc_channel::{IpcError, TryRecvError};
+use ipc_channel::{IpcError, TryRecvError as TryRecvPiece};
 use rustix::fs::{Access, access};
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
-use super::spin::Spin;
-use super::{GuestLink, HostLink, LinkError, Patience};
+use super::{Bell, Claim, Claims, GuestLink, HostLink, LinkError, Read, Spin};
 
 /// Fits the datagram of a Unix socket with the kernel's default buffer, three times over.
 const PIECE_LEN_BYTES: usize = 64 * 1024;
-
-/// How often a host that waits looks whether the guest has ended. The end of the channel tells that at once;
-/// this is for guests whose own children keep it open.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// The length of a message, before its first piece.
 const LEN_BYTES: usize = 8;
@@ -71,7 +69,7 @@ fn open_door() -> Result<(IpcOneShotServer<Ends>, String), String> {
 }
 
 /// The host goes through the guest's door.
-pub(super) fn connect(door: String) -> Result<impl HostLink, String> {
+pub(super) fn connect(door: String, bell: Arc<Bell>) -> Result<impl HostLink, String> {
     let (tasks, their_tasks) = ipc::channel().map_err(|error| error.to_string())?;
     let (their_answers, answers) = ipc::channel().map_err(|error| error.to_string())?;
     let ends = Ends { tasks: their_tasks, answers: their_answers };
@@ -82,47 +80,131 @@ pub(super) fn connect(door: String) -> Result<impl HostLink, String> {
     UnixStream::pair().map_err(|error| error.to_string())?;
     let sent = catch_unwind(AssertUnwindSafe(|| guest.send(ends)));
     sent.map_err(|_| "ipc-channel panicked".to_owned())?.map_err(|error| error.to_string())?;
-    Ok(Host { tasks, answers, spin: Spin::default() })
+    let (to, forwarded) = crossbeam::channel::unbounded();
+    let thread = thread::Builder::new().name("answers".to_owned()).spawn(move || {
+        forward(&answers, &to, &bell);
+        // In this order: the host takes the end of `to` for the end of everything.
+        drop((answers, bell));
+        drop(to);
+    });
+    thread.map_err(|error| error.to_string())?;
+    Ok(Host { tasks: Some(tasks), answers: forwarded, next: None })
 }
 
+/// The channel cannot be waited for together with anything else, so a thread waits for it and rings the bell. It ends
+/// with the guest's end of the channel.
 struct Host {
-    tasks: IpcSender<ByteBuf>,
-    answers: IpcReceiver<ByteBuf>,
-    spin: Spin,
+    /// `None` once it has hung up.
+    tasks: Option<IpcSender<ByteBuf>>,
+    answers: crossbeam::channel::Receiver<Result<Vec<u8>, LinkError>>,
+    /// What `look` has seen, for `pull`.
+    next: Option<Result<Vec<u8>, LinkError>>,
 }
 
 impl HostLink for Host {
-    fn send(&mut self, parts: [&[u8]; 2], _: &Patience<'_>) -> Result<(), LinkError> {
-        // The channel's `send` has no time limit; it fails as soon as the guest has ended.
-        in_pieces(parts, |piece| self.tasks.send(piece).map_err(|_| LinkError::Closed))
+    /// It is only said to be sent when the guest has taken most of it, which one that runs a task does not.
+    fn window(&self) -> usize {
+        1
     }
 
-    fn receive(&mut self, message: &mut Vec<u8>, patience: &Patience<'_>) -> Result<(), LinkError> {
-        from_pieces(message, || self.next_piece(patience))
+    fn claims(&self) -> Arc<dyn Claims> {
+        Arc::new(Sent)
+    }
+
+    fn push(&mut self, message: [&[u8]; 2], _: &mut usize) -> Result<bool, LinkError> {
+        // The channel's `send` has no time limit; it fails as soon as the guest has ended.
+        let tasks = self.tasks.as_ref().ok_or(LinkError::Closed)?;
+        in_pieces(message, |piece| tasks.send(piece).map_err(|_| LinkError::Closed))?;
+        Ok(true)
+    }
+
+    fn flush(&mut self) {}
+
+    fn pull(&mut self, message: &mut Vec<u8>) -> Result<Read, LinkError> {
+        if !self.look(false)? {
+            return Ok(Read::Nothing);
+        }
+        match self.next.take() {
+            Some(Ok(next)) => {
+                *message = next;
+                Ok(Read::All)
+            }
+            Some(Err(error)) => Err(error),
+            None => Ok(Read::Nothing),
+        }
+    }
+
+    fn look(&mut self, _: bool) -> Result<bool, LinkError> {
+        if self.next.is_none() {
+            match self.answers.try_recv() {
+                Ok(next) => self.next = Some(next),
+                Err(TryRecvError::Empty) => {}
+                Err(TryRecvError::Disconnected) => return Err(LinkError::Closed),
+            }
+        }
+        Ok(self.next.is_some())
+    }
+
+    /// The bell is rung for each message.
+    fn arm(&mut self, room: bool) -> Result<bool, LinkError> {
+        self.look(room).map(|found| !found)
+    }
+
+    fn disarm(&mut self) {}
+
+    fn hang_up(&mut self) {
+        self.tasks = None;
     }
 }
 
-impl Host {
-    fn next_piece(&mut self, patience: &Patience<'_>) -> Result<ByteBuf, LinkError> {
-        let Patience { deadline, gone } = patience;
-        if let Some(piece) = look(&mut self.spin, &self.answers) {
-            return piece;
+impl Drop for Host {
+    /// Leaves no thread behind, unless a child of the guest's has run away with the channel.
+    fn drop(&mut self) {
+        let deadline = Instant::now() + Duration::from_secs(2);
+        while self.answers.recv_deadline(deadline).is_ok() {}
+    }
+}
+
+/// What was sent over the channel is the guest's.
+struct Sent;
+
+impl Claims for Sent {
+    fn offer(&self, _: u32) {}
+
+    fn take_back(&self, _: u32) -> Claim {
+        Claim::Started
+    }
+
+    fn look(&self, _: u32) -> Claim {
+        Claim::Started
+    }
+}
+
+/// Waits for messages until there will be no more.
+fn forward(answers: &IpcReceiver<ByteBuf>, to: &crossbeam::channel::Sender<Result<Vec<u8>, LinkError>>, bell: &Bell) {
+    let mut spin = Spin::default();
+    loop {
+        let mut message = Vec::new();
+        let received = from_pieces(&mut message, || next_piece(&mut spin, answers));
+        let is_last = received.is_err();
+        let is_unwanted = to.send(received.map(|()| message)).is_err();
+        bell.poke();
+        if is_last || is_unwanted {
+            return;
         }
-        let mut last_look = false;
-        loop {
-            let left = deadline.map_or(LOOK_EVERY, |deadline| deadline.saturating_duration_since(Instant::now()));
-            // The channel counts in whole milliseconds, and not at all from zero.
-            let look = left.clamp(Duration::from_millis(1), LOOK_EVERY);
-            match self.answers.try_recv_timeout(look) {
-                Ok(piece) => return Ok(piece),
-                Err(TryRecvError::Empty) if last_look => return Err(LinkError::Closed),
-                Err(TryRecvError::Empty) if left.is_zero() => return Err(LinkError::TimedOut),
-                // What it sent before it ended is still to be read.
-                Err(TryRecvError::Empty) => last_look = gone(),
-                Err(TryRecvError::IpcError(error)) => {
-                    if let Some(failure) = failure(&error) {
-                        return Err(failure);
-                    }
+    }
+}
+
+fn next_piece(spin: &mut Spin, receiver: &IpcReceiver<ByteBuf>) -> Result<ByteBuf, LinkError> {
+    if let Some(piece) = look(spin, receiver) {
+        return piece;
+    }
+    loop {
+        match receiver.recv() {
+            Ok(piece) => return Ok(piece),
+            Err(error) => {
+                if let Some(failure) = failure(&error) {
+                    return Err(failure);
                 }
             }
         }
@@ -136,21 +218,11 @@ struct Guest {
 
 impl GuestLink for Guest {
     fn receive(&mut self, message: &mut Vec<u8>) -> Result<(), LinkError> {
-        from_pieces(message, || {
-            if let Some(piece) = look(&mut self.spin, &self.ends.tasks) {
-                return piece;
-            }
-            loop {
-                match self.ends.tasks.recv() {
-                    Ok(piece) => return Ok(piece),
-                    Err(error) => {
-                        if let Some(failure) = failure(&error) {
-                            return Err(failure);
-                        }
-                    }
-                }
-            }
-        })
+        from_pieces(message, || next_piece(&mut self.spin, &self.ends.tasks))
+    }
+
+    fn start(&mut self, _: u32) -> bool {
+        true
     }
 
     fn send(&mut self, message: &[u8]) -> Result<(), LinkError> {
@@ -162,8 +234,8 @@ impl GuestLink for Guest {
 fn look(spin: &mut Spin, receiver: &IpcReceiver<ByteBuf>) -> Option<Result<ByteBuf, LinkError>> {
     spin.until(|| match receiver.try_recv_timeout(Duration::ZERO) {
         Ok(piece) => Some(Ok(piece)),
-        Err(TryRecvError::Empty) => None,
-        Err(TryRecvError::IpcError(error)) => failure(&error).map(Err),
+        Err(TryRecvPiece::Empty) => None,
+        Err(TryRecvPiece::IpcError(error)) => failure(&error).map(Err),
     })
 }
 

@@ -14,7 +14,9 @@
 //!
 //! A link carries whole messages of any size, one at a time each way. There are
 //! two: `ring/` in shared memory, for Linux, and `ipc.rs`, the portable one.
+//! The host sleeps at a bell, `bell.rs`, whichever it is.
 
+mod bell;
 mod hello;
 mod ipc;
 mod message;
@@ -24,13 +26,16 @@ mod spin;
 use std::fmt;
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
+use std::sync::Arc;
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use bell::Bell;
 pub(crate) use hello::{Hello, PROTOCOL, Welcome, receive, receive_hello, send};
 pub(crate) use message::{Task, answer_with, read_answer};
 pub(crate) use ring::RING_LEN_BYTES;
+pub(crate) use spin::Spin;
 
 /// Which link, and what both of its sides have to know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,11 +71,24 @@ impl Offer {
         }
     }
 
-    /// The host's side of the link. `guest` can be read when the guest has ended, and is open as long as the link is.
-    pub(crate) fn connect(self, door: Option<String>, guest: BorrowedFd<'_>) -> Result<Box<dyn HostLink>, String> {
+    /// The host's side of the link, and where it sleeps. `guest` can be read when the guest has ended, and is open as
+    /// long as the bell is.
+    pub(crate) fn connect(
+        self,
+        door: Option<String>,
+        guest: BorrowedFd<'_>,
+    ) -> Result<(Box<dyn HostLink>, Arc<Bell>), String> {
         match self.0 {
-            OfferKind::Ring(offer) => Ok(Box::new(offer.connect(guest).map_err(|error| error.to_string())?)),
-            OfferKind::IpcChannel => Ok(Box::new(ipc::connect(door.ok_or("the guest has told no door")?)?)),
+            OfferKind::Ring(offer) => {
+                let (link, bell) = offer.connect(guest).map_err(|error| error.to_string())?;
+                Ok((Box::new(link), bell))
+            }
+            OfferKind::IpcChannel => {
+                let bell = Bell::for_guest().and_then(|unused| Bell::new(unused, guest));
+                let bell = Arc::new(bell.map_err(|error| error.to_string())?);
+                let link = ipc::connect(door.ok_or("the guest has told no door")?, Arc::clone(&bell))?;
+                Ok((Box::new(link), bell))
+            }
         }
     }
 }
@@ -104,16 +122,65 @@ impl Patience<'_> {
     }
 }
 
-/// The host's side of a link.
-///
-/// Both end with [`LinkError::TimedOut`] at the deadline, and with [`LinkError::Closed`] after the guest has ended:
-/// a child of the guest may hold its end of the link open.
+/// The host's side of a link. Nothing here waits: who wants to, arms it and sleeps at its [`Bell`].
 pub(crate) trait HostLink: Send {
-    /// Sends one message, given in parts. The portable link does not watch the deadline here.
-    fn send(&mut self, parts: [&[u8]; 2], patience: &Patience<'_>) -> Result<(), LinkError>;
+    /// How many tasks the guest may have that it has not answered.
+    fn window(&self) -> usize;
 
-    /// Receives one message into `message`.
-    fn receive(&mut self, message: &mut Vec<u8>, patience: &Patience<'_>) -> Result<(), LinkError>;
+    /// Who has a task that was sent.
+    fn claims(&self) -> Arc<dyn Claims>;
+
+    /// Writes what there is room for of a message, given in parts; whether that was the rest of it. `written` is how
+    /// far it is, in units of the link's own, from zero. It may be that the guest wakes only at the next `flush` or
+    /// `arm`.
+    fn push(&mut self, message: [&[u8]; 2], written: &mut usize) -> Result<bool, LinkError>;
+
+    /// Wakes the guest if it sleeps for what was pushed.
+    fn flush(&mut self);
+
+    /// Reads what there is of a message, a piece at most.
+    fn pull(&mut self, message: &mut Vec<u8>) -> Result<Read, LinkError>;
+
+    /// Whether there is something to pull or, if `room` is asked for, room to push.
+    fn look(&mut self, room: bool) -> Result<bool, LinkError>;
+
+    /// From now on the bell is rung when [`look`](Self::look) has something to see. False if it has already, and then
+    /// nothing is set.
+    fn arm(&mut self, room: bool) -> Result<bool, LinkError>;
+
+    /// The bell need not be rung any more.
+    fn disarm(&mut self);
+
+    /// Tells the guest that no task will follow. After its end the link can be dropped.
+    fn hang_up(&mut self);
+}
+
+/// What a look at a link has brought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Read {
+    Nothing,
+    Some,
+    /// The message is complete.
+    All,
+}
+
+/// Who has the tasks that were sent, each by its number.
+pub(crate) trait Claims: Send + Sync {
+    /// The guest may start a task that is about to be sent.
+    fn offer(&self, number: u32);
+
+    /// Takes a task back that the guest has not started. What it was before.
+    fn take_back(&self, number: u32) -> Claim;
+
+    fn look(&self, number: u32) -> Claim;
+}
+
+/// What a task that was sent is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Claim {
+    Offered,
+    TakenBack,
+    Started,
 }
 
 /// The guest's side of a link.
@@ -121,15 +188,23 @@ pub(crate) trait GuestLink: Send {
     /// Waits for one message.
     fn receive(&mut self, message: &mut Vec<u8>) -> Result<(), LinkError>;
 
+    /// Whether a task that was received is the guest's: the host may have taken it back.
+    fn start(&mut self, number: u32) -> bool;
+
     /// Sends one message.
     fn send(&mut self, message: &[u8]) -> Result<(), LinkError>;
+
+    /// Sends one message that the host need not look at before the next one.
+    fn send_quietly(&mut self, message: &[u8]) -> Result<(), LinkError> {
+        self.send(message)
+    }
 }
+
+/// What most messages fit in, and nobody misses.
+const KEPT_LEN_BYTES: usize = 1 << 20;
 
 /// Gives the room of a large message back instead of keeping it for the next one.
 pub(crate) fn give_back(message: &mut Vec<u8>) {
-    /// What most messages fit in, and nobody misses.
-    const KEPT_LEN_BYTES: usize = 1 << 20;
-
     if message.capacity() > KEPT_LEN_BYTES {
         *message = Vec::new();
     }

@@ -20,7 +20,7 @@ const MOST_SUSPENDED: u32 = 4096;
 
 /// One side's looking. See the module.
 #[derive(Default)]
-pub(super) struct Spin {
+pub(crate) struct Spin {
     /// So many waits are not preceded by looking.
     suspended: u32,
     /// For how many waits it is suspended next.
@@ -35,7 +35,7 @@ impl Spin {
     }
 
     /// Looks until `look` finds something, or it is not worth it any more.
-    pub(super) fn until<T>(&mut self, mut look: impl FnMut() -> Option<T>) -> Option<T> {
+    pub(crate) fn until<T>(&mut self, mut look: impl FnMut() -> Option<T>) -> Option<T> {
         if self.suspended > 0 {
             self.suspended -= 1;
             return None;

@@ -12,6 +12,7 @@ use std::sync::atomic::Ordering;
 use std::thread;
 
 use super::DEPTH;
+use crate::sys::copy::Original;
 use crate::sys::start::{FAILED, claim, exit_now};
 use crate::task::registry::Registry;
 use crate::task::{WireId, split_first_call};
@@ -60,14 +61,14 @@ fn serve(control: &UnixStream, kind: LinkKind, descriptors: Vec<OwnedFd>) {
         // The host knows by now; it ends us when it has read why.
         return;
     };
+    let Ok(original) = Original::mark() else { exit_now(FAILED) };
     // The pool closed the link, so this is the worker's normal end, with exit
     // handlers and everything that was printed. Any other error is the same to us.
-    let _: LinkError = run_tasks(registry, &mut *link);
+    let _: LinkError = run_tasks(registry, &mut *link, &original);
     std::process::exit(0)
 }
 
-fn run_tasks(registry: &Registry, link: &mut dyn GuestLink) -> LinkError {
-    let worker = std::process::id();
+fn run_tasks(registry: &Registry, link: &mut dyn GuestLink, original: &Original) -> LinkError {
     let mut message = Vec::new();
     let mut answer = Vec::new();
     loop {
@@ -78,14 +79,20 @@ fn run_tasks(registry: &Registry, link: &mut dyn GuestLink) -> LinkError {
             Ok(task) => task,
             Err(error) => return error,
         };
+        if !link.start(task.number) {
+            continue;
+        }
+        let function = registry.find(WireId::from_bytes(task.id));
         let mut calls = Calls::of(&task);
-        for arguments in calls.by_ref() {
-            wire::answer_with(&mut answer, |out| registry.run(WireId::from_bytes(task.id), arguments, out));
-            if std::process::id() != worker {
+        while let Some(arguments) = calls.next() {
+            wire::answer_with(&mut answer, task.number, |out| function.clone()?.run(arguments, out));
+            if original.is_copy() {
                 // The task forked, and this is the copy: only one of them may answer.
                 exit_now(0);
             }
-            if let Err(error) = link.send(&answer) {
+            // Of a chunk the host waits for the last answer.
+            let is_last = calls.rest.is_empty();
+            if let Err(error) = if is_last { link.send(&answer) } else { link.send_quietly(&answer) } {
                 return error;
             }
             wire::give_back(&mut answer);

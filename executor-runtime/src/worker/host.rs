@@ -1,19 +1,33 @@
 //! A worker process as its lane uses it.
+//!
+//! ```text
+//!   send ──▶ sent: (first) (second) .. (last) ──▶ answers to the first, and so on
+//!            runs, and has    wait there, and    └ may be half written
+//!            the clock        can be taken back
+//! ```
 
+use std::collections::VecDeque;
 use std::io;
+use std::ops::Range;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::pace::Pace;
 use crate::error::{PoolError, TaskError, WorkerDeath, WorkerExit};
 use crate::sys::process::Process;
 use crate::task::registry::Registry;
-use crate::task::{RunningJob, Seat};
-use crate::wire::{self, Hello, HostLink, LinkError, LinkKind, Offer, PROTOCOL, Patience, Task, Welcome};
+use crate::task::{Carrier, RemoteJob, RemoteRun, RunningJob, Seat};
+use crate::wire::{
+    self, Bell, Claim, Claims, Hello, HostLink, LinkError, LinkKind, Offer, PROTOCOL, Read, Task, Welcome,
+};
 
 /// How long a worker that was told to end may run its exit handlers.
 const EXIT_LIMIT: Duration = Duration::from_secs(2);
+
+/// A larger answer is told where it lies, and not copied to the others first.
+const LARGE_LEN_BYTES: usize = 16 * 1024;
 
 /// What every worker of a pool is started with.
 #[derive(Clone, Debug)]
@@ -23,16 +37,7 @@ pub(crate) struct WorkerOptions {
     /// From the start of the process until it can take tasks.
     pub(crate) start_limit: Duration,
     pub(crate) link: LinkKind,
-}
-
-/// A worker that can take tasks.
-pub(crate) struct Worker {
-    process: Arc<Process>,
-    link: Box<dyn HostLink>,
-    /// Its end of file tells the worker that its parent is gone.
-    _control: UnixStream,
-    /// The last answer; its room is used again.
-    answer: Vec<u8>,
+    pub(crate) max_tasks: Option<usize>,
 }
 
 /// A worker that was started and may not have got ready yet.
@@ -77,8 +82,26 @@ impl Starting {
         if welcome.program != program {
             return Err(PoolError::VersionMismatch { what: "the tasks and their types".to_owned() });
         }
-        let link = welcome.door.and_then(|door| offer.connect(door, self.process.as_fd())).map_err(PoolError::Link)?;
-        Ok(Worker { process: self.process, link, _control: self.control, answer: Vec::new() })
+        let connected = welcome.door.and_then(|door| offer.connect(door, self.process.as_fd()));
+        let (link, bell) = connected.map_err(PoolError::Link)?;
+        let claims = link.claims();
+        Ok(Worker {
+            process: self.process,
+            link,
+            bell,
+            claims,
+            _control: self.control,
+            sent: VecDeque::new(),
+            written: None,
+            next_number: 0,
+            answer: Vec::new(),
+            since: Instant::now(),
+            is_late: false,
+            pace: Pace::default(),
+            calls_sent: 0,
+            tasks_done: 0,
+            max_tasks: options.max_tasks,
+        })
     }
 
     fn not_ready(&self, error: &io::Error, options: &WorkerOptions) -> PoolError {
@@ -91,68 +114,483 @@ impl Starting {
     }
 }
 
-impl Worker {
-    /// Whether it has died since its last task.
-    pub(crate) fn is_dead(&self) -> bool {
-        self.process.has_ended()
+/// A worker that can take tasks.
+pub(crate) struct Worker {
+    process: Arc<Process>,
+    link: Box<dyn HostLink>,
+    bell: Arc<Bell>,
+    claims: Arc<dyn Claims>,
+    /// Its end of file tells the worker that its parent is gone.
+    _control: UnixStream,
+    /// In the order in which they were sent, which is that of the answers. Those that were taken back are shells.
+    sent: VecDeque<Sent>,
+    /// How far the last of them is written; `None` if it is.
+    written: Option<usize>,
+    next_number: u32,
+    /// The last answer, or as much of it as there is; its room is used again.
+    answer: Vec<u8>,
+    /// When the first call without an answer has started, as far as one can know.
+    since: Instant,
+    /// What waited behind it was taken back.
+    is_late: bool,
+    pace: Pace,
+    /// Calls without an answer.
+    calls_sent: usize,
+    tasks_done: usize,
+    /// After so many tasks it is to be replaced.
+    max_tasks: Option<usize>,
+}
+
+struct Sent {
+    number: u32,
+    job: RunningJob,
+}
+
+/// Jobs whose answers have come, until they are told. That runs code of the user's, and so comes later.
+#[derive(Default)]
+pub(crate) struct Landed {
+    jobs: Vec<(RunningJob, Answered)>,
+    /// Of small answers.
+    bytes: Vec<u8>,
+    /// How many jobs were found that had been taken back.
+    pub(crate) shells: usize,
+}
+
+/// The answer to a job.
+enum Answered {
+    /// It was noted in the job.
+    Noted,
+    Here(Range<usize>),
+    Large(Vec<u8>, usize),
+    Failed(TaskError),
+}
+
+impl Landed {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.jobs.is_empty() && self.shells == 0
     }
 
-    /// Runs the calls of a job that have no answer yet, and answers each. `seat` goes with the last answer.
-    ///
-    /// At `limit` after a call has started the worker is killed.
-    ///
-    /// # Errors
-    ///
-    /// The worker is gone, and the first call without an answer with it.
-    pub(crate) fn run(
-        &mut self,
-        job: &mut RunningJob,
-        limit: Option<Duration>,
-        seat: &mut Seat<'_>,
-    ) -> Result<(), TaskError> {
-        let task = Task { id: job.id().to_bytes(), is_chunk: job.is_chunk(), arguments: job.arguments() };
-        let mut started = Instant::now();
-        let process = Arc::clone(&self.process);
-        let gone = || process.has_ended();
-        let patience =
-            |started: Instant| Patience { deadline: limit.and_then(|limit| started.checked_add(limit)), gone: &gone };
-        let mut passed = self.link.send([&task.head(), task.arguments], &patience(started));
-        while job.calls_left() > 0 {
-            passed = passed.and_then(|()| {
-                wire::give_back(&mut self.answer);
-                self.link.receive(&mut self.answer, &patience(started))
-            });
-            let answer = passed.and_then(|()| wire::read_answer(&self.answer));
-            match answer {
-                Ok(answer) => job.answer(answer, seat),
-                Err(error) => return Err(self.lost(error, job, started, limit)),
-            }
-            started = Instant::now();
+    pub(crate) fn jobs(&self) -> usize {
+        self.jobs.len()
+    }
+
+    /// A job that was taken back by whoever has cancelled it.
+    fn shell(&mut self, job: RunningJob) {
+        job.forget();
+        self.shells += 1;
+    }
+
+    /// A job that ends with what was noted in it.
+    fn push(&mut self, job: RunningJob) {
+        self.jobs.push((job, Answered::Noted));
+    }
+
+    /// Ends the jobs. Each gives the seat back that `seat` makes.
+    pub(crate) fn tell<'a>(&mut self, seat: impl Fn() -> Seat<'a>) {
+        for _ in 0..std::mem::take(&mut self.shells) {
+            drop(seat());
         }
-        Ok(())
+        let Self { jobs, bytes, .. } = self;
+        for (mut job, answered) in jobs.drain(..) {
+            match answered {
+                Answered::Noted => job.deliver(seat()),
+                Answered::Here(range) => job.answer(Ok(&bytes[range]), seat()),
+                Answered::Large(message, start) => job.answer(Ok(&message[start..]), seat()),
+                Answered::Failed(error) => job.answer(Err(error), seat()),
+            }
+        }
+        bytes.clear();
+    }
+}
+
+/// What a worker leaves behind that is gone.
+#[derive(Default)]
+pub(crate) struct Left {
+    /// They may have started: an error was noted in each, and what is left of it goes on elsewhere.
+    pub(crate) started: Vec<RunningJob>,
+    /// They have not.
+    pub(crate) waiting: Vec<RemoteJob>,
+}
+
+impl Worker {
+    /// One that is not started, but played by a model.
+    #[cfg(all(test, shuttle))]
+    pub(crate) fn model(process: Arc<Process>, link: Box<dyn HostLink>, bell: Arc<Bell>, control: UnixStream) -> Self {
+        Self {
+            process,
+            claims: link.claims(),
+            link,
+            bell,
+            _control: control,
+            sent: VecDeque::new(),
+            written: None,
+            next_number: 0,
+            answer: Vec::new(),
+            since: Instant::now(),
+            is_late: false,
+            pace: Pace::default(),
+            calls_sent: 0,
+            tasks_done: 0,
+            max_tasks: None,
+        }
     }
 
-    /// Makes sure that a worker whose link has failed is dead, and says what that means for the call it ran.
-    fn lost(&self, error: LinkError, job: &RunningJob, started: Instant, limit: Option<Duration>) -> TaskError {
-        let attempts = job.attempts();
-        match (error, limit) {
-            (LinkError::TimedOut, Some(limit)) => {
-                self.process.kill();
-                TaskError::TimedOut { limit, attempts }
+    /// So many tasks are read off the link at once, before any of them is told.
+    const MOST_LANDED: usize = 64;
+
+    pub(crate) fn process(&self) -> &Arc<Process> {
+        &self.process
+    }
+
+    pub(crate) fn bell(&self) -> &Arc<Bell> {
+        &self.bell
+    }
+
+    pub(crate) fn claims(&self) -> &Arc<dyn Claims> {
+        &self.claims
+    }
+
+    /// Whether what was sent can be taken back. If not, it is not sent by anybody but the lane, since that may wait for
+    /// the worker.
+    pub(crate) fn takes_ahead(&self) -> bool {
+        self.link.window() > 1
+    }
+
+    /// Whether it has nothing to do.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.sent.is_empty()
+    }
+
+    /// Whether it has run as many tasks as it may.
+    pub(crate) fn is_spent(&self) -> bool {
+        self.max_tasks.is_some_and(|max| self.tasks_done >= max)
+    }
+
+    /// Whether it makes sense to send one task more, so that at most so many wait behind the one that runs.
+    pub(crate) fn has_room(&self, most_behind: usize) -> bool {
+        if self.max_tasks.is_some_and(|max| self.tasks_done + self.calls_sent >= max) {
+            return false;
+        }
+        let Some(first) = self.sent.front() else { return true };
+        let behind = self.calls_sent - first.job.calls_left();
+        self.written.is_none()
+            && self.sent.len() <= most_behind
+            && self.sent.len() < self.link.window()
+            && behind < self.pace.calls_ahead()
+    }
+
+    /// The number of the next task to be answered.
+    pub(crate) fn first(&self) -> Option<u32> {
+        self.sent.front().map(|sent| sent.number)
+    }
+
+    /// When the first task has had its time; `limit` is for those whose call has none.
+    pub(crate) fn deadline(&self, limit: Option<Duration>) -> Option<Instant> {
+        let limit = self.sent.front()?.job.limit().or(limit)?;
+        self.since.checked_add(limit)
+    }
+
+    /// When those who wait have waited for longer than they should.
+    pub(crate) fn late_at(&self) -> Option<Instant> {
+        (self.sent.len() > 1 && !self.is_late).then(|| self.since + Pace::LATE)
+    }
+
+    /// When somebody has to look at it, whatever happens.
+    pub(crate) fn next_look(&self, limit: Option<Duration>) -> Option<Instant> {
+        [self.deadline(limit), self.late_at()].into_iter().flatten().min()
+    }
+
+    /// Sends a job that waits, unless it was cancelled.
+    pub(crate) fn send(&mut self, job: RemoteJob, carrier: &Arc<dyn Carrier>) -> Result<bool, LinkError> {
+        let number = self.next_number();
+        match job.send(carrier, number) {
+            Some(job) => self.write(Sent { number, job }).map(|()| true),
+            None => Ok(false),
+        }
+    }
+
+    /// Sends a job that has started elsewhere.
+    pub(crate) fn send_again(&mut self, job: RunningJob) -> Result<(), LinkError> {
+        let number = self.next_number();
+        self.write(Sent { number, job })
+    }
+
+    fn next_number(&mut self) -> u32 {
+        let number = self.next_number;
+        self.next_number = number.wrapping_add(1);
+        self.claims.offer(number);
+        number
+    }
+
+    fn write(&mut self, sent: Sent) -> Result<(), LinkError> {
+        if self.sent.is_empty() {
+            self.since = Instant::now();
+            self.is_late = false;
+        }
+        self.calls_sent += sent.job.calls_left();
+        self.sent.push_back(sent);
+        self.written = Some(0);
+        self.write_on().map(drop)
+    }
+
+    /// Writes more of the last job, if there is any and room for it; whether it did.
+    fn write_on(&mut self) -> Result<bool, LinkError> {
+        let (Some(written), Some(Sent { number, job })) = (&mut self.written, self.sent.back()) else {
+            return Ok(false);
+        };
+        let before = *written;
+        let task =
+            Task { id: job.id().to_bytes(), number: *number, is_chunk: job.is_chunk(), arguments: job.arguments() };
+        let is_all = self.link.push([&task.head(), task.arguments], written)?;
+        let has_moved = *written > before;
+        if is_all {
+            self.written = None;
+        }
+        Ok(has_moved || is_all)
+    }
+
+    /// Does what can be done at once: writes, and reads the answers to `most` jobs at most. Whether it did anything.
+    pub(crate) fn step(&mut self, landed: &mut Landed, most: usize) -> Result<bool, LinkError> {
+        let mut has_moved = self.write_on()?;
+        let (before, mut calls) = (landed.jobs(), 0);
+        while landed.jobs() - before < most.min(Self::MOST_LANDED) {
+            match self.link.pull(&mut self.answer)? {
+                Read::Nothing => break,
+                // A piece of a long one: what it makes room for comes next.
+                Read::Some => drop(self.write_on()?),
+                Read::All => {
+                    let message = std::mem::take(&mut self.answer);
+                    self.answer = self.take_answer(message, landed)?;
+                    calls += 1;
+                }
             }
-            (error, _) => {
-                let exit = ended(&self.process, error);
-                let (pid, task, ran_for) = (self.process.pid(), job.name().to_owned(), started.elapsed());
-                let death = WorkerDeath { pid, exit, task, ran_for, attempts };
-                TaskError::WorkerDied(Arc::new(death))
+            has_moved = true;
+        }
+        if calls > 0 {
+            let now = Instant::now();
+            self.pace.note(calls, now.saturating_duration_since(self.since));
+            (self.since, self.is_late) = (now, false);
+            self.tasks_done += calls as usize;
+        }
+        self.sweep(landed);
+        Ok(has_moved)
+    }
+
+    /// Takes in an answer. Gives back the room of the message, if it is not needed for that.
+    fn take_answer(&mut self, message: Vec<u8>, landed: &mut Landed) -> Result<Vec<u8>, LinkError> {
+        let (number, answer) = wire::read_answer(&message)?;
+        // The worker has passed over what was taken back.
+        while self.sent.front().is_some_and(|first| first.number != number) {
+            if !self.drop_shell(landed) {
+                return Err(LinkError::Protocol);
+            }
+        }
+        let is_last = self.sent.len() == 1;
+        let first = self.sent.front_mut().ok_or(LinkError::Protocol)?;
+        // It cannot have answered what it has not read, or not started.
+        if is_last && self.written.is_some() || self.claims.look(number) != Claim::Started {
+            return Err(LinkError::Protocol);
+        }
+        self.calls_sent -= 1;
+        if first.job.is_chunk() {
+            first.job.begin();
+            first.job.note(answer);
+            if first.job.calls_left() == 0
+                && let Some(Sent { job, .. }) = self.sent.pop_front()
+            {
+                landed.push(job);
+            }
+            return Ok(message);
+        }
+        let Some(Sent { job, .. }) = self.sent.pop_front() else { return Ok(message) };
+        let answered = match answer {
+            Err(error) => Answered::Failed(error),
+            Ok(value) if value.len() > LARGE_LEN_BYTES => {
+                let start = message.len() - value.len();
+                landed.jobs.push((job, Answered::Large(message, start)));
+                return Ok(Vec::new());
+            }
+            Ok(value) => {
+                let start = landed.bytes.len();
+                landed.bytes.extend_from_slice(value);
+                Answered::Here(start..landed.bytes.len())
+            }
+        };
+        landed.jobs.push((job, answered));
+        Ok(message)
+    }
+
+    /// Forgets jobs at the front that were taken back.
+    fn sweep(&mut self, landed: &mut Landed) {
+        while !(self.written.is_some() && self.sent.len() == 1) && self.drop_shell(landed) {
+            (self.since, self.is_late) = (Instant::now(), false);
+        }
+    }
+
+    /// Forgets the first job if it was taken back; whether it was.
+    fn drop_shell(&mut self, landed: &mut Landed) -> bool {
+        let claims = &self.claims;
+        let shell =
+            self.sent.pop_front_if(|first| !first.job.has_begun() && claims.look(first.number) == Claim::TakenBack);
+        let Some(Sent { job, .. }) = shell else { return false };
+        self.calls_sent -= job.calls_left();
+        landed.shell(job);
+        true
+    }
+
+    /// Whether there is something for [`step`](Self::step) to do.
+    pub(crate) fn look(&mut self) -> Result<bool, LinkError> {
+        self.link.look(self.written.is_some())
+    }
+
+    /// Has the bell rung as soon as there is something to do; false if there is already.
+    pub(crate) fn arm(&mut self) -> Result<bool, LinkError> {
+        self.link.arm(self.written.is_some())
+    }
+
+    /// Wakes the worker if it sleeps and was sent something.
+    pub(crate) fn flush(&mut self) {
+        self.link.flush();
+    }
+
+    /// The bell need not be rung: somebody is here.
+    pub(crate) fn disarm(&mut self) {
+        self.link.disarm();
+    }
+
+    /// Takes back what waits behind the task that runs, in its order: that takes longer than was thought.
+    pub(crate) fn take_back(&mut self, landed: &mut Landed) -> Vec<RemoteJob> {
+        let mut taken = Vec::new();
+        let mut kept = VecDeque::with_capacity(self.sent.len());
+        // What is half written has to be written.
+        let whole = self.sent.len() - usize::from(self.written.is_some());
+        for (place, sent) in std::mem::take(&mut self.sent).into_iter().enumerate() {
+            if place == 0 || place >= whole || sent.job.has_begun() {
+                kept.push_back(sent);
+                continue;
+            }
+            match self.claims.take_back(sent.number) {
+                Claim::Offered => taken.push(sent.job.take_back()),
+                Claim::TakenBack => landed.shell(sent.job),
+                Claim::Started => kept.push_back(sent),
+            }
+        }
+        self.sent = kept;
+        self.calls_sent = self.sent.iter().map(|sent| sent.job.calls_left()).sum();
+        self.is_late = true;
+        self.pace.was_late();
+        taken
+    }
+
+    /// All jobs that were sent and may not have started.
+    pub(crate) fn handles(&self) -> Vec<Arc<dyn RemoteRun>> {
+        self.sent.iter().filter(|sent| !sent.job.has_begun()).map(|sent| sent.job.handle()).collect()
+    }
+
+    /// Makes sure that a worker whose link has failed is dead, and says what becomes of the jobs it has.
+    ///
+    /// It was killed if it was `aborted`. With [`LinkError::TimedOut`] it is, since its first task has had its time;
+    /// `limit` is for those whose call has none.
+    pub(crate) fn bury(
+        mut self,
+        error: LinkError,
+        limit: Option<Duration>,
+        aborted: bool,
+        landed: &mut Landed,
+    ) -> Left {
+        let ran_for = self.since.elapsed();
+        // Before it is killed: what has not started cannot any more, and need not be lost.
+        let behind = self.take_back(landed);
+        let exit = if error == LinkError::TimedOut {
+            self.process.kill();
+            self.process.reap()
+        } else {
+            ended(&self.process, error)
+        };
+        // What it has answered meanwhile is answered.
+        while error != LinkError::Protocol && self.step(landed, usize::MAX) == Ok(true) {}
+        let mut left = Left::default();
+        let has_timed_out = error == LinkError::TimedOut;
+        for (place, Sent { number, mut job }) in std::mem::take(&mut self.sent).into_iter().enumerate() {
+            if !job.has_begun() {
+                match self.claims.take_back(number) {
+                    // One that has had its time on its way here would have it on any other.
+                    Claim::Offered if place == 0 && (has_timed_out || !job.survives()) => job.begin(),
+                    Claim::Offered => {
+                        left.waiting.push(job.take_back());
+                        continue;
+                    }
+                    Claim::TakenBack => {
+                        landed.shell(job);
+                        continue;
+                    }
+                    Claim::Started => job.begin(),
+                }
+            }
+            let attempts = job.attempts();
+            let lost = match job.limit().or(limit) {
+                _ if aborted => TaskError::PoolShutDown,
+                Some(limit) if has_timed_out && place == 0 => TaskError::TimedOut { limit, attempts },
+                _ => {
+                    let (pid, task) = (self.process.pid(), job.name().to_owned());
+                    TaskError::WorkerDied(Arc::new(WorkerDeath { pid, exit, task, ran_for, attempts }))
+                }
+            };
+            // Only the first has started, unless the worker has lied: then nobody knows what it has done.
+            if aborted || place > 0 || !job.retry() {
+                job.note(Err(lost.clone()));
+            }
+            match job.calls_left() {
+                0 => landed.push(job),
+                _ if aborted => {
+                    while job.calls_left() > 0 {
+                        job.note(Err(lost.clone()));
+                    }
+                    landed.push(job);
+                }
+                _ => left.started.push(job),
+            }
+        }
+        left.waiting.extend(behind);
+        left
+    }
+
+    /// Has it run a single job, and waits for that.
+    pub(crate) fn run_alone(
+        &mut self,
+        job: RunningJob,
+        limit: Option<Duration>,
+        landed: &mut Landed,
+    ) -> Result<(), LinkError> {
+        self.send_again(job)?;
+        loop {
+            while self.step(landed, 1)? {}
+            if landed.jobs() > 0 {
+                self.tasks_done = 0;
+                return Ok(());
+            }
+            let deadline = self.deadline(limit);
+            if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+                return Err(LinkError::TimedOut);
+            }
+            if self.arm()? {
+                self.bell.wait(deadline);
+                self.disarm();
+                if !self.look()? && self.process.has_ended() && !self.look()? {
+                    return Err(LinkError::Closed);
+                }
             }
         }
     }
 
     /// Tells the worker that no task will follow, and waits for its end.
     pub(crate) fn close(self) {
-        let Self { process, link, _control, .. } = self;
-        drop(link);
+        let Self { process, mut link, _control, .. } = self;
+        link.hang_up();
+        if cfg!(shuttle) {
+            // A model has no process to wait for.
+            return;
+        }
         if !process.wait_ended(Some(EXIT_LIMIT)) {
             process.kill();
         }

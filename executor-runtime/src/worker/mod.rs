@@ -4,6 +4,7 @@
 
 pub(crate) mod guest;
 pub(crate) mod host;
+mod pace;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 

@@ -143,12 +143,13 @@ fn a_pool_that_is_sending_a_large_argument_can_be_aborted() -> Outcome {
         let worker = pool.submit(pid::task()).result()?;
         children::stop(worker);
         let sending = pool.submit(echo_owned::task(vec![b'a'; LARGE]));
-        while !sending.is_running() {
+        while !children::thread_sleeps("ProcessPoolExecutor_0") {
             thread::yield_now();
         }
+        assert_eq!(sending.state(), State::Pending);
         pool.shutdown(Shutdown::Abort { grace: Duration::ZERO });
         let end = sending.result().map(|bytes| bytes.len());
-        assert!(matches!(end, Err(TaskError::PoolShutDown)), "{end:?}");
+        assert!(matches!(end, Err(TaskError::Cancelled)), "{end:?}");
         assert!(!children::lives(worker));
         Ok(())
     })

@@ -78,7 +78,8 @@ impl ProcessPoolBuilder {
     ///
     /// When so many wait, `submit` waits for one of them to start or to be cancelled, and
     /// [`try_submit`](ProcessPoolExecutor::try_submit) says so. Callbacks of the pool's tasks never wait: for them
-    /// there is no limit. The calls of one [chunk](crate::Map::chunk_size) of a `map` count as one.
+    /// there is no limit. The calls of one [chunk](crate::Map::chunk_size) of a `map` count as one, and those that were
+    /// sent to a worker do not count, though some short ones may wait there for each other.
     pub fn max_pending(mut self, calls: usize) -> Self {
         self.max_pending = Some(calls);
         self
@@ -219,10 +220,12 @@ impl ProcessPoolBuilder {
                 stack_size_bytes: self.stack_size_bytes,
                 start_limit: self.start_timeout,
                 link: self.transport.link(self.ring_len_bytes),
+                max_tasks: self.max_tasks_per_child,
             },
             initializer: initializer.map_err(|error| PoolError::InitializerFailed { cause: error.into() })?,
-            max_tasks: self.max_tasks_per_child,
             timeout: self.timeout,
+            #[cfg(all(test, shuttle))]
+            model: || unreachable!("models build their pools by hand"),
         };
         let options = PoolOptions {
             max_lanes: self.max_workers,
@@ -234,10 +237,9 @@ impl ProcessPoolBuilder {
         };
         let crew = Arc::new(Crew::default());
         let lanes_crew = Arc::clone(&crew);
-        let pool = Pool::new(options, move || {
-            let crew = Arc::clone(&lanes_crew);
-            Box::new(ProcessLane::new(lane.clone(), crew))
-        });
+        let closed_crew = Arc::clone(&crew);
+        let make_lane = move || Box::new(ProcessLane::new(lane.clone(), Arc::clone(&lanes_crew))) as Box<_>;
+        let pool = Pool::with_free_lanes(options, make_lane, move || closed_crew.close());
         pool.grow(self.prewarm);
         Ok(ProcessPoolExecutor { pool: Owner::new(pool), crew })
     }

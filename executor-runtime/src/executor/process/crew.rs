@@ -1,11 +1,13 @@
-//! Who can end the workers of a pool from outside of their lanes.
+//! The workers of a pool, for those who are not their lanes: who end them, or have a job for one.
 
 use std::sync::{Arc, Weak};
 
+use super::station::Station;
 use crate::sync::Mutex;
 use crate::sys::process::Process;
+use crate::task::RemoteJob;
 
-/// The pool's worker processes, for those who end them from outside of their lanes.
+/// See the module.
 #[derive(Default)]
 pub(super) struct Crew {
     inner: Mutex<CrewInner>,
@@ -14,6 +16,11 @@ pub(super) struct Crew {
 #[derive(Default)]
 struct CrewInner {
     processes: Vec<Weak<Process>>,
+    stations: Vec<Weak<Station>>,
+    /// Those that have nothing to do, the last used last. Some of them may have got something meanwhile.
+    idle: Vec<Arc<Station>>,
+    /// No job is taken any more, but from the queue.
+    closed: bool,
     /// The pool was aborted: a death is no accident, and nobody is replaced.
     stopped: bool,
 }
@@ -26,6 +33,69 @@ impl Crew {
         inner.processes.push(Arc::downgrade(process));
         if inner.stopped {
             process.kill();
+        }
+    }
+
+    /// Adds the station of a worker that can take tasks.
+    pub(super) fn open(&self, station: &Arc<Station>) {
+        let mut inner = self.inner.lock();
+        inner.stations.retain(|station| station.strong_count() > 0);
+        inner.stations.push(Arc::downgrade(station));
+    }
+
+    /// Takes a station off the list whose worker is no more.
+    pub(super) fn remove(&self, gone: &Arc<Station>) {
+        self.inner.lock().idle.retain(|station| !Arc::ptr_eq(station, gone));
+    }
+
+    /// Puts a station on the list of the idle; false if no more jobs come from there.
+    pub(super) fn rest(&self, station: Arc<Station>) -> bool {
+        let mut inner = self.inner.lock();
+        if inner.closed {
+            return false;
+        }
+        if !inner.idle.iter().any(|other| Arc::ptr_eq(other, &station)) {
+            inner.idle.push(station);
+        }
+        true
+    }
+
+    fn take_idle(&self, wanted: impl FnOnce(&Station) -> bool) -> Option<Arc<Station>> {
+        self.inner.lock().idle.pop_if(|station| wanted(station))
+    }
+
+    /// Gives a job to the idle worker that was used last; back, if there is none.
+    pub(super) fn give(&self, mut job: RemoteJob) -> Result<(), RemoteJob> {
+        while let Some(station) = self.take_idle(Station::takes_ahead) {
+            match station.submit(job) {
+                Ok(()) => return Ok(()),
+                Err(returned) => job = returned,
+            }
+        }
+        Err(job)
+    }
+
+    /// Has the lane of an idle worker look at the queue, if there is one.
+    pub(super) fn call(&self) {
+        if let Some(station) = self.take_idle(|_| true) {
+            station.bell().poke();
+        }
+    }
+
+    /// From now on jobs come from the queue only. Wakes all lanes, so that they look whether any will.
+    pub(super) fn close(&self) {
+        let mut inner = self.inner.lock();
+        inner.closed = true;
+        let idle = std::mem::take(&mut inner.idle);
+        drop(inner);
+        drop(idle);
+        self.each_station(|station| station.bell().poke());
+    }
+
+    pub(super) fn each_station(&self, act: impl Fn(&Station)) {
+        let stations: Vec<_> = self.inner.lock().stations.iter().filter_map(Weak::upgrade).collect();
+        for station in stations {
+            act(&station);
         }
     }
 

@@ -1,23 +1,25 @@
 //! A lane of a process pool: it owns one worker process at a time.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::crew::Crew;
+use super::station::{At, Station};
 use crate::error::{PoolError, TaskError, WorkerExit};
-use crate::pool::{Lane, Pooled, Unready};
-use crate::task::{Attempt, Initializer, RemoteJob, Seat};
-use crate::worker::host::{Starting, Worker, WorkerOptions};
+use crate::pool::{FreeLane, Pool, Pooled, Unready, Worked};
+use crate::task::{Attempt, Initializer, RemoteJob, RunningJob, Seat};
+use crate::wire::{LinkError, Spin};
+use crate::worker::host::{Landed, Left, Starting, Worker, WorkerOptions};
 
 /// A lane that has a worker process run its jobs.
 pub(super) struct ProcessLane {
     options: LaneOptions,
     crew: Arc<Crew>,
-    worker: Option<Worker>,
-    /// By the worker that is there.
-    tasks_done: usize,
-    /// Why no worker could be started for the rest of a chunk.
-    unready: Option<Unready>,
+    station: Option<Arc<Station>>,
+    /// They have started with a worker that is gone, and go on with the next.
+    left: Vec<RunningJob>,
+    landed: Landed,
+    spin: Spin,
 }
 
 /// What all lanes of a pool are told.
@@ -25,49 +27,180 @@ pub(super) struct ProcessLane {
 pub(super) struct LaneOptions {
     pub(super) worker: WorkerOptions,
     pub(super) initializer: Option<Initializer>,
-    /// After so many tasks a worker is replaced.
-    pub(super) max_tasks: Option<usize>,
     /// For tasks whose call has no limit of its own.
     pub(super) timeout: Option<Duration>,
+    /// Plays the worker.
+    #[cfg(all(test, shuttle))]
+    pub(super) model: fn() -> Worker,
 }
 
 impl ProcessLane {
     pub(super) fn new(options: LaneOptions, crew: Arc<Crew>) -> Self {
-        Self { options, crew, worker: None, tasks_done: 0, unready: None }
-    }
-
-    /// Starts a worker, which becomes the lane's.
-    fn start(&mut self) -> Result<&mut Worker, Unready> {
-        self.tasks_done = 0;
-        match self.new_worker() {
-            Ok(worker) => Ok(self.worker.insert(worker)),
-            // It was killed on its way, or need not have been started.
-            Err(_) if self.crew.is_stopped() => Err(Unready::Stopped),
-            Err(unready) => Err(unready),
-        }
+        Self { options, crew, station: None, left: Vec::new(), landed: Landed::default(), spin: Spin::default() }
     }
 
     fn new_worker(&self) -> Result<Worker, Unready> {
         let options = &self.options;
-        let mut worker = start_worker(&options.worker, &self.crew).map_err(|cause| Unready::Lane(Arc::new(cause)))?;
-        if let Some(initializer) = &options.initializer {
-            initialize(&mut worker, initializer, options.timeout).map_err(|cause| Unready::Pool(Arc::new(cause)))?;
-        }
-        Ok(worker)
-    }
-
-    /// Lets go of a worker that has run as many tasks as it may. The next one starts when the lane gets ready.
-    fn recycle(&mut self) {
-        if self.options.max_tasks.is_some_and(|max| self.tasks_done >= max)
-            && let Some(worker) = self.worker.take()
-        {
-            worker.close();
+        #[cfg(all(test, shuttle))]
+        return Ok((options.model)());
+        #[cfg_attr(all(test, shuttle), expect(unreachable_code, reason = "models start no process"))]
+        let worker = start_worker(&options.worker, &self.crew).map_err(|cause| Unready::Lane(Arc::new(cause)))?;
+        match &options.initializer {
+            Some(initializer) => {
+                initialize(worker, initializer, options.timeout).map_err(|cause| Unready::Pool(Arc::new(cause)))
+            }
+            None => Ok(worker),
         }
     }
 
-    /// What a call ends with that could not be given to a worker, or did not come back from it.
-    fn why_lost(&self, error: TaskError) -> TaskError {
-        if self.crew.is_stopped() { TaskError::PoolShutDown } else { error }
+    /// Sends what makes sense: first what another worker has left, then from the queue. Whether there was any.
+    fn feed(&mut self, worker: &mut Worker, station: &Station, pool: &Pool<RemoteJob>) -> Result<bool, LinkError> {
+        let mut has_sent = false;
+        // Only where the queue is long: of a few jobs each is to run on the next free worker, and in their order.
+        while worker.has_room(pool.queued() / (2 * pool.max_lanes())) {
+            if let Some(job) = self.left.pop() {
+                worker.send_again(job)?;
+            } else if let (Some(carrier), Some(job)) = (station.carrier(), pool.try_take()) {
+                if !worker.send(job, &carrier)? {
+                    self.landed.shells += 1;
+                }
+            } else {
+                break;
+            }
+            has_sent = true;
+        }
+        Ok(has_sent)
+    }
+
+    /// Does all that can be done at once; whether there was anything.
+    fn turn(&mut self, worker: &mut Worker, station: &Station, pool: &Pool<RemoteJob>) -> Result<bool, LinkError> {
+        let has_stepped = worker.step(&mut self.landed, usize::MAX)?;
+        let has_fed = self.feed(worker, station, pool)?;
+        worker.flush();
+        Ok(has_fed || has_stepped)
+    }
+
+    /// Deals with the worker's end: tells what came of its jobs, and has those go on elsewhere that can.
+    fn bury(&mut self, error: LinkError, pool: &Pool<RemoteJob>) {
+        let Some(worker) = self.let_go() else { return };
+        let is_stopped = self.crew.is_stopped();
+        let Left { started, waiting } = worker.bury(error, self.options.timeout, is_stopped, &mut self.landed);
+        self.left.extend(started);
+        self.landed.tell(|| pool.seat());
+        if is_stopped {
+            for job in waiting {
+                let seat = pool.seat();
+                job.refuse(TaskError::Cancelled);
+                drop(seat);
+            }
+        } else {
+            self.give_back(waiting, pool);
+        }
+    }
+
+    /// Jobs that were sent and have not started are the queue's again.
+    fn give_back(&self, jobs: Vec<RemoteJob>, pool: &Pool<RemoteJob>) {
+        for job in jobs.into_iter().rev() {
+            pool.put_back(job);
+            self.crew.call();
+        }
+    }
+
+    /// Nobody else gets at the worker from now on.
+    fn let_go(&mut self) -> Option<Worker> {
+        let station = self.station.take()?;
+        self.crew.remove(&station);
+        station.lock().worker.take()
+    }
+
+    /// Looks for a moment whether there is more to do, unless somebody else does.
+    fn look(&mut self, station: &Station) -> bool {
+        let found = self.spin.until(|| {
+            if station.is_led() {
+                return Some(false);
+            }
+            match &mut *station.try_lock()? {
+                At { worker: Some(worker), .. } => (worker.look() != Ok(false)).then_some(true),
+                At { worker: None, .. } => Some(false),
+            }
+        });
+        found == Some(true)
+    }
+
+    /// Works with the worker that is there, until it is there no more or the pool is over.
+    fn work_at(&mut self, station: &Station, pool: &Pool<RemoteJob>) -> Worked {
+        let mut has_ended = false;
+        loop {
+            let mut at = station.lock();
+            let Some(worker) = &mut at.worker else { return Worked::Done };
+            worker.disarm();
+            // What is sent to a worker that is dead cannot be taken back here, and would be lost.
+            has_ended = has_ended || !worker.takes_ahead() && worker.is_idle() && worker.process().has_ended();
+            let turned =
+                if has_ended { worker.step(&mut self.landed, usize::MAX) } else { self.turn(worker, station, pool) };
+            if !self.landed.is_empty() {
+                drop(at);
+                station.tell(&mut self.landed);
+                continue;
+            }
+            match turned {
+                Ok(true) => continue,
+                Ok(false) if has_ended => {
+                    drop(at);
+                    self.bury(LinkError::Closed, pool);
+                    return Worked::Done;
+                }
+                Ok(false) => {}
+                Err(error) => {
+                    drop(at);
+                    self.bury(error, pool);
+                    return Worked::Done;
+                }
+            }
+            if worker.is_idle() {
+                if worker.is_spent() {
+                    drop(at);
+                    if let Some(worker) = self.let_go() {
+                        worker.close();
+                    }
+                    return Worked::Done;
+                }
+                if !station.rest() {
+                    if pool.is_over() {
+                        return Worked::Over;
+                    }
+                    continue;
+                }
+            } else {
+                let now = Instant::now();
+                if worker.deadline(self.options.timeout).is_some_and(|deadline| deadline <= now) {
+                    drop(at);
+                    self.bury(LinkError::TimedOut, pool);
+                    return Worked::Done;
+                }
+                if worker.late_at().is_some_and(|late| late <= now) {
+                    let waiting = worker.take_back(&mut self.landed);
+                    drop(at);
+                    self.give_back(waiting, pool);
+                    continue;
+                }
+                drop(at);
+                if self.look(station) {
+                    continue;
+                }
+                at = station.lock();
+            }
+            let Some(worker) = &mut at.worker else { return Worked::Done };
+            match worker.arm() {
+                Ok(true) => has_ended = station.sleep(at),
+                Ok(false) => {}
+                Err(error) => {
+                    drop(at);
+                    self.bury(error, pool);
+                    return Worked::Done;
+                }
+            }
+        }
     }
 }
 
@@ -92,70 +225,66 @@ fn start_worker(options: &WorkerOptions, crew: &Crew) -> Result<Worker, PoolErro
 }
 
 /// Has a new worker do what comes before its first task.
-fn initialize(worker: &mut Worker, initializer: &Initializer, timeout: Option<Duration>) -> Result<(), PoolError> {
+fn initialize(mut worker: Worker, initializer: &Initializer, timeout: Option<Duration>) -> Result<Worker, PoolError> {
     let Attempt { job, outcome } = initializer.attempt();
-    let lost = job.start().and_then(|mut job| {
-        let limit = job.limit().or(timeout);
-        worker.run(&mut job, limit, &mut Seat::none()).err()
-    });
-    let outcome = lost.map_or_else(outcome, |error| Err(error.into()));
-    outcome.map_err(|cause| PoolError::InitializerFailed { cause })
+    let mut landed = Landed::default();
+    let job = job.start().expect("nobody else has it");
+    let worker = match worker.run_alone(job, timeout, &mut landed) {
+        Ok(()) => Some(worker),
+        Err(error) => {
+            // It is dead, so what it has left will not go on.
+            drop(worker.bury(error, timeout, false, &mut landed));
+            None
+        }
+    };
+    landed.tell(Seat::none);
+    outcome()
+        .and_then(|()| worker.ok_or_else(|| TaskError::PoolShutDown.into()))
+        .map_err(|cause| PoolError::InitializerFailed { cause })
 }
 
-impl Lane<RemoteJob> for ProcessLane {
-    fn ready(&mut self) -> Result<(), Unready> {
-        if let Some(unready) = self.unready.take() {
-            return Err(unready);
+impl FreeLane<RemoteJob> for ProcessLane {
+    fn ready(&mut self, pool: &Arc<Pool<RemoteJob>>) -> Result<(), Unready> {
+        if self.station.is_some() {
+            return Ok(());
         }
-        if self.worker.as_ref().is_some_and(Worker::is_dead) {
-            self.worker = None;
+        let unready = match self.new_worker() {
+            Ok(worker) => {
+                let station = Station::new(worker, self.options.timeout, pool, &self.crew);
+                self.crew.open(&station);
+                self.station = Some(station);
+                return Ok(());
+            }
+            // It was killed on its way, or need not have been started.
+            Err(_) if self.crew.is_stopped() => Unready::Stopped,
+            Err(unready) => unready,
+        };
+        for job in self.left.drain(..) {
+            let error = match &unready {
+                Unready::Lane(cause) | Unready::Pool(cause) => TaskError::PoolBroken { cause: Arc::clone(cause) },
+                Unready::Stopped => TaskError::PoolShutDown,
+            };
+            job.fail(&error, pool.seat());
         }
-        if self.worker.is_none() { self.start().map(drop) } else { Ok(()) }
+        Err(unready)
     }
 
-    fn run(&mut self, job: RemoteJob, mut seat: Seat<'_>) {
-        let Some(mut job) = job.start() else { return };
-        let limit = job.limit().or(self.options.timeout);
-        // A worker that dies costs the call it ran, unless that may run again; what is left of a chunk goes to the
-        // next one.
-        while job.calls_left() > 0 {
-            let calls = job.calls_left();
-            let worker = match &mut self.worker {
-                Some(worker) => worker,
-                None => match self.start() {
-                    Ok(worker) => worker,
-                    Err(unready) => {
-                        let error = match &unready {
-                            Unready::Lane(cause) | Unready::Pool(cause) => {
-                                TaskError::PoolBroken { cause: Arc::clone(cause) }
-                            }
-                            Unready::Stopped => TaskError::PoolShutDown,
-                        };
-                        self.unready = Some(unready);
-                        return job.fail(&error, &mut seat);
-                    }
-                },
-            };
-            let lost = worker.run(&mut job, limit, &mut seat);
-            self.tasks_done += calls - job.calls_left();
-            if let Err(error) = lost {
-                self.worker = None;
-                let error = self.why_lost(error);
-                if self.crew.is_stopped() {
-                    return job.fail(&error, &mut seat);
-                }
-                if !job.retry() {
-                    job.answer(Err(error), &mut seat);
-                }
+    fn work(&mut self, pool: &Arc<Pool<RemoteJob>>) -> Result<Worked, Unready> {
+        loop {
+            let Some(station) = self.station.clone() else { return Ok(Worked::Done) };
+            let worked = self.work_at(&station, pool);
+            // They were taken off the queue, so that may be over before they are.
+            if self.left.is_empty() {
+                return Ok(worked);
             }
+            self.ready(pool)?;
         }
-        self.recycle();
     }
 }
 
 impl Drop for ProcessLane {
     fn drop(&mut self) {
-        if let Some(worker) = self.worker.take() {
+        if let Some(worker) = self.let_go() {
             worker.close();
         }
     }

@@ -1,49 +1,30 @@
-//! Where the two sides sleep.
+//! What the two sides ring.
 //!
 //! The guest sleeps at a futex in the region, which is the fastest there is. It
-//! need not watch its host meanwhile: it dies with it.
-//!
-//! The host must notice the end of its guest at once, and a futex knows nothing
-//! of processes. So it sleeps at an epoll that watches the guest's pidfd and an
-//! eventfd which the guest holds, too. Of the eventfd only the edges are watched:
-//! each ring is one, and one that comes early is kept. So its number, which the
-//! guest could spoil, is never read, and a read that the guest turned into
-//! a blocking one cannot hold the host. `docs/decisions/009` has the figures.
+//! need not watch its host meanwhile: it dies with it. The host sleeps at
+//! [`wire::Bell`](crate::wire::Bell), of which the guest has one end.
 
-use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use rustix::event::{EventfdFlags, Timespec, epoll, eventfd};
 use rustix::thread::futex;
 
 use super::end::Bell;
 use super::shared::Rings;
+use crate::wire;
 
 /// The host's end of both bells.
 #[derive(Debug)]
 pub(super) struct HostBell {
-    epoll: OwnedFd,
-    /// In the epoll, which would forget it if it were closed.
-    _ours: OwnedFd,
+    ours: Arc<wire::Bell>,
     rings: Arc<Rings>,
 }
 
-/// The host's bell: rung by the guest.
-pub(super) fn host_bell() -> io::Result<OwnedFd> {
-    Ok(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?)
-}
-
 impl HostBell {
-    /// `guest` can be read when the guest has ended.
-    pub(super) fn new(ours: OwnedFd, guest: BorrowedFd<'_>, rings: Arc<Rings>) -> io::Result<Self> {
-        let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
-        let any = epoll::EventData::new_u64(0);
-        epoll::add(&epoll, &ours, any, epoll::EventFlags::IN | epoll::EventFlags::ET)?;
-        epoll::add(&epoll, guest, any, epoll::EventFlags::IN)?;
-        Ok(Self { epoll, _ours: ours, rings })
+    pub(super) fn new(ours: Arc<wire::Bell>, rings: Arc<Rings>) -> Self {
+        Self { ours, rings }
     }
 }
 
@@ -54,15 +35,7 @@ impl Bell for HostBell {
     }
 
     fn wait(&mut self, _heard: u32, deadline: Option<Instant>) {
-        /// A longer time would need a newer system call. Waking once an hour costs nothing.
-        const LONGEST: Duration = Duration::from_hours(1);
-
-        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()).min(LONGEST));
-        let left =
-            left.map(|left| Timespec { tv_sec: left.as_secs().cast_signed(), tv_nsec: i64::from(left.subsec_nanos()) });
-        let mut events = [epoll::Event { flags: epoll::EventFlags::empty(), data: epoll::EventData::new_u64(0) }; 2];
-        // Whatever woke it, also a signal: the caller looks for itself.
-        let _ = epoll::wait(&self.epoll, &mut events, left.as_ref());
+        self.ours.wait(deadline);
     }
 
     fn ring(&self) {

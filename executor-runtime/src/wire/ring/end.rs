@@ -4,11 +4,11 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use super::frame::Frame;
-use super::reader::{Read, Reader};
+use super::reader::Reader;
 use super::shared::{Shared, Side, Word};
 use super::writer::Writer;
 use crate::wire::spin::Spin;
-use crate::wire::{LinkError, Patience};
+use crate::wire::{LinkError, Patience, Read};
 
 /// How a side sleeps and how it wakes the other one.
 pub(super) trait Bell {
@@ -48,17 +48,26 @@ pub(super) struct End<S: Shared, B: Bell> {
     bell: B,
     writer: Writer,
     reader: Reader,
+    /// Something was written since the other side was last woken for it.
+    has_untold: bool,
     spin: Spin,
 }
 
 impl<S: Shared, B: Bell> End<S, B> {
     pub(super) fn new(side: Side, shared: S, bell: B) -> Self {
         let (writer, reader) = (Writer::new(side.writes()), Reader::new(side.reads()));
-        Self { side, shared, bell, writer, reader, spin: Spin::default() }
+        Self { side, shared, bell, writer, reader, has_untold: false, spin: Spin::default() }
     }
 
     /// Sends one message.
     pub(super) fn send(&mut self, parts: [&[u8]; 2], patience: &Patience<'_>) -> Result<(), LinkError> {
+        self.send_quietly(parts, patience)?;
+        self.flush();
+        Ok(())
+    }
+
+    /// Sends one message, and wakes nobody for it, unless it needs room: the next one that is sent otherwise does.
+    pub(super) fn send_quietly(&mut self, parts: [&[u8]; 2], patience: &Patience<'_>) -> Result<(), LinkError> {
         let mut frame = Frame::new(parts);
         while !self.push(&mut frame)? {
             self.wait(Need { words: false, room: frame.words_left() }, patience)?;
@@ -90,12 +99,14 @@ impl<S: Shared, B: Bell> End<S, B> {
         &self.shared
     }
 
-    /// Writes as much of a frame as there is room for, and says whether that was all.
+    /// Writes as much of a frame as there is room for, and says whether that was all. What is not longer than a piece
+    /// wakes nobody before [`flush`](Self::flush).
     pub(super) fn push(&mut self, frame: &mut Frame<'_>) -> Result<bool, LinkError> {
         loop {
             let count = self.writer.write(&self.shared, frame)?;
-            if count > 0 {
-                self.tell(WORDS);
+            self.has_untold |= count > 0;
+            if frame.words_left() > 0 {
+                self.flush();
             }
             if frame.words_left() == 0 {
                 return Ok(true);
@@ -106,31 +117,33 @@ impl<S: Shared, B: Bell> End<S, B> {
         }
     }
 
+    /// Wakes the other side if it sleeps for what was written.
+    pub(super) fn flush(&mut self) {
+        if std::mem::take(&mut self.has_untold) {
+            self.tell(WORDS);
+        }
+    }
+
     /// Reads a piece of a message, if there is one.
     pub(super) fn pull(&mut self, message: &mut Vec<u8>) -> Result<Read, LinkError> {
         let read = self.reader.read(&self.shared, message)?;
-        if read != Read::Nothing && self.reader.has_made_room(&self.shared) {
+        self.give_room(read == Read::Nothing);
+        Ok(read)
+    }
+
+    /// Tells the other side of the room that reading has made: of `all`, or only if it is much.
+    fn give_room(&mut self, all: bool) {
+        if self.reader.tell(&self.shared, all) && self.reader.has_made_room(&self.shared) {
             self.tell(ROOM);
         }
-        Ok(read)
     }
 
     /// Waits until there is something of what is needed.
     pub(super) fn wait(&mut self, need: Need, patience: &Patience<'_>) -> Result<(), LinkError> {
-        let Self { spin, shared, writer, reader, side, bell } = self;
+        self.say_all();
+        let Self { spin, shared, writer, reader, side, bell, .. } = self;
         let (shared, side) = (&*shared, *side);
-        let mut look = || {
-            // Acquire, and before the indices: what was written before the close is seen first.
-            let is_closed = shared.load(Word::Closed(side.other()), Ordering::Acquire) != 0;
-            if need.words && reader.available(shared)? > 0 {
-                return Ok(true);
-            }
-            let wanted = need.room.min(shared.capacity() as usize / 2);
-            if wanted > 0 && writer.room(shared)? as usize >= wanted {
-                return Ok(true);
-            }
-            if is_closed { Err(LinkError::Closed) } else { Ok(false) }
-        };
+        let mut look = || look(shared, side, writer, reader, need);
         // What there is to see, if there is anything.
         let mut find = || match look() {
             Ok(true) => Some(Ok(())),
@@ -166,6 +179,37 @@ impl<S: Shared, B: Bell> End<S, B> {
         }
     }
 
+    /// Rule 6 without the wait: from now on the other side rings for what is needed. False if there is something of
+    /// it already, and then nothing is set.
+    pub(super) fn arm(&mut self, need: Need) -> Result<bool, LinkError> {
+        self.say_all();
+        // Relaxed: the fence orders it against the look.
+        self.shared.store(Word::Sleeps(self.side), need.flag(), Ordering::Relaxed);
+        self.shared.fence();
+        let found = self.look(need);
+        if found != Ok(false) {
+            self.disarm();
+        }
+        found.map(|found| !found)
+    }
+
+    /// Nothing is kept from the other side by one that sleeps.
+    fn say_all(&mut self) {
+        self.flush();
+        self.give_room(true);
+    }
+
+    /// The other side need not ring any more.
+    pub(super) fn disarm(&self) {
+        // Relaxed: should the other side still see it, it rings in vain.
+        self.shared.store(Word::Sleeps(self.side), 0, Ordering::Relaxed);
+    }
+
+    /// Whether there is something of what is needed.
+    pub(super) fn look(&mut self, need: Need) -> Result<bool, LinkError> {
+        look(&self.shared, self.side, &mut self.writer, &mut self.reader, need)
+    }
+
     /// Rule 7: wakes the other side if it sleeps for what has just happened.
     fn tell(&self, what: u32) {
         self.shared.fence();
@@ -179,11 +223,36 @@ impl<S: Shared, B: Bell> End<S, B> {
     }
 }
 
-impl<S: Shared, B: Bell> Drop for End<S, B> {
+impl<S: Shared, B: Bell> End<S, B> {
     /// Rule 9.
-    fn drop(&mut self) {
+    pub(super) fn close(&mut self) {
         // Release: what was written before is seen by whoever sees this.
         self.shared.store(Word::Closed(self.side), 1, Ordering::Release);
         self.tell(WORDS | ROOM);
     }
+}
+
+impl<S: Shared, B: Bell> Drop for End<S, B> {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+fn look(
+    shared: &impl Shared,
+    side: Side,
+    writer: &mut Writer,
+    reader: &mut Reader,
+    need: Need,
+) -> Result<bool, LinkError> {
+    // Acquire, and before the indices: what was written before the close is seen first.
+    let is_closed = shared.load(Word::Closed(side.other()), Ordering::Acquire) != 0;
+    if need.words && reader.available(shared)? > 0 {
+        return Ok(true);
+    }
+    let wanted = need.room.min(shared.capacity() as usize / 2);
+    if wanted > 0 && writer.room(shared)? as usize >= wanted {
+        return Ok(true);
+    }
+    if is_closed { Err(LinkError::Closed) } else { Ok(false) }
 }

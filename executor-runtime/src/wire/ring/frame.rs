@@ -19,6 +19,22 @@ impl<'a> Frame<'a> {
         frame
     }
 
+    /// A message of which so many words are written.
+    pub(super) fn resume(parts: [&'a [u8]; 2], written: usize) -> Self {
+        let mut frame = Self::new(parts);
+        if let Some(words) = written.checked_sub(1) {
+            frame.len_bytes = None;
+            let mut bytes = words * WORD_LEN_BYTES;
+            frame.parts = parts.map(|part| {
+                let skipped = bytes.min(part.len());
+                bytes -= skipped;
+                &part[skipped..]
+            });
+            frame.skip_empty();
+        }
+        frame
+    }
+
     pub(super) fn words_left(&self) -> usize {
         let bytes: usize = self.parts.iter().map(|part| part.len()).sum();
         usize::from(self.len_bytes.is_some()) + bytes.div_ceil(WORD_LEN_BYTES)

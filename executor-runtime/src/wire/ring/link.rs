@@ -5,11 +5,13 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::bell::{GuestBell, HostBell, host_bell};
-use super::end::End;
+use super::bell::{GuestBell, HostBell};
+use super::claims::CLAIMS;
+use super::end::{End, Need};
+use super::frame::Frame;
 use super::shared::{Rings, Shared, Side, Way, Word};
 use crate::sys::region::Region;
-use crate::wire::{GuestLink, HostLink, LinkError, Patience};
+use crate::wire::{Bell, Claims, GuestLink, HostLink, LinkError, Patience, Read};
 
 /// What the host has made for a worker that is to come.
 pub(crate) struct Offer {
@@ -22,7 +24,7 @@ impl Offer {
     pub(crate) fn new(ring_len_bytes: u32) -> io::Result<Self> {
         let (ours, region) = Region::create(Rings::body_len_bytes(ring_len_bytes))?;
         let rings = Arc::new(Rings::new(ours, ring_len_bytes));
-        Ok(Self { rings, region, bell: host_bell()? })
+        Ok(Self { rings, region, bell: Bell::for_guest()? })
     }
 
     /// What the guest needs to take it.
@@ -30,10 +32,11 @@ impl Offer {
         [self.region.as_fd(), self.bell.as_fd()]
     }
 
-    /// The host's side. `guest` can be read when the guest has ended, and is open as long as the link is.
-    pub(crate) fn connect(self, guest: BorrowedFd<'_>) -> io::Result<Host> {
-        let bell = HostBell::new(self.bell, guest, Arc::clone(&self.rings))?;
-        Ok(Host(End::new(Side::Host, self.rings, bell)))
+    /// The host's side. `guest` can be read when the guest has ended, and is open as long as the bell is.
+    pub(crate) fn connect(self, guest: BorrowedFd<'_>) -> io::Result<(Host, Arc<Bell>)> {
+        let bell = Arc::new(Bell::new(self.bell, guest)?);
+        let ours = HostBell::new(Arc::clone(&bell), Arc::clone(&self.rings));
+        Ok((Host { end: End::new(Side::Host, Arc::clone(&self.rings), ours), rings: self.rings }, bell))
     }
 }
 
@@ -46,33 +49,84 @@ pub(crate) fn serve(ring_len_bytes: u32, descriptors: Vec<OwnedFd>) -> Result<Gu
     let region = Region::open(&region, Rings::body_len_bytes(ring_len_bytes)).map_err(|error| error.to_string())?;
     let rings = Arc::new(Rings::new(region, ring_len_bytes));
     let bell = GuestBell::new(bell, Arc::clone(&rings));
-    Ok(Guest(End::new(Side::Guest, rings, bell)))
+    Ok(Guest { end: End::new(Side::Guest, Arc::clone(&rings), bell), rings })
 }
 
-pub(crate) struct Host(pub(super) End<Arc<Rings>, HostBell>);
+pub(crate) struct Host {
+    pub(super) end: End<Arc<Rings>, HostBell>,
+    rings: Arc<Rings>,
+}
 
 impl HostLink for Host {
-    fn send(&mut self, parts: [&[u8]; 2], patience: &Patience<'_>) -> Result<(), LinkError> {
-        self.0.send(parts, patience)
+    fn window(&self) -> usize {
+        CLAIMS
     }
 
-    fn receive(&mut self, message: &mut Vec<u8>, patience: &Patience<'_>) -> Result<(), LinkError> {
-        self.0.receive(message, patience)
+    fn claims(&self) -> Arc<dyn Claims> {
+        Arc::<Rings>::clone(&self.rings)
+    }
+
+    fn push(&mut self, message: [&[u8]; 2], written: &mut usize) -> Result<bool, LinkError> {
+        let mut frame = Frame::resume(message, *written);
+        let left = frame.words_left();
+        let pushed = self.end.push(&mut frame);
+        *written += left - frame.words_left();
+        pushed
+    }
+
+    fn flush(&mut self) {
+        self.end.flush();
+    }
+
+    fn pull(&mut self, message: &mut Vec<u8>) -> Result<Read, LinkError> {
+        self.end.pull(message)
+    }
+
+    fn look(&mut self, room: bool) -> Result<bool, LinkError> {
+        self.end.look(need(room))
+    }
+
+    fn arm(&mut self, room: bool) -> Result<bool, LinkError> {
+        self.end.arm(need(room))
+    }
+
+    fn disarm(&mut self) {
+        self.end.disarm();
+    }
+
+    fn hang_up(&mut self) {
+        self.end.close();
     }
 }
 
-pub(crate) struct Guest(pub(super) End<Arc<Rings>, GuestBell>);
+/// Rule 8: a host with more to write sleeps until half of the ring is free.
+fn need(room: bool) -> Need {
+    Need { words: true, room: if room { usize::MAX } else { 0 } }
+}
+
+pub(crate) struct Guest {
+    pub(super) end: End<Arc<Rings>, GuestBell>,
+    rings: Arc<Rings>,
+}
 
 /// The guest's host cannot leave without it: it would be ended.
 const FOR_EVER: Patience<'static> = Patience { deadline: None, gone: &|| false };
 
 impl GuestLink for Guest {
     fn receive(&mut self, message: &mut Vec<u8>) -> Result<(), LinkError> {
-        self.0.receive(message, &FOR_EVER)
+        self.end.receive(message, &FOR_EVER)
+    }
+
+    fn start(&mut self, number: u32) -> bool {
+        self.rings.start(number)
     }
 
     fn send(&mut self, message: &[u8]) -> Result<(), LinkError> {
-        self.0.send([message, &[]], &FOR_EVER)
+        self.end.send([message, &[]], &FOR_EVER)
+    }
+
+    fn send_quietly(&mut self, message: &[u8]) -> Result<(), LinkError> {
+        self.end.send_quietly([message, &[]], &FOR_EVER)
     }
 }
 

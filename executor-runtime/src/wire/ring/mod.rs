@@ -5,6 +5,7 @@
 //!              ┌──────────── one region ────────────┐
 //!   host ═════▶│ down: words ... tail ▶ .... ▶ head │═════▶ guest     tasks
 //!        ◀═════│ up:   words ... head ◀ .... ◀ tail │◀═════           answers
+//!              │ claims: one word for each task     │
 //!              └────────────────────────────────────┘
 //!   woken by an eventfd, or by the end of the guest       woken by a futex in the region
 //! ```
@@ -25,7 +26,8 @@
 //!    memory grows only with the bytes that arrive.
 //! 6. Who wants to sleep listens to its bell, then sets its flag, which says what
 //!    it sleeps for, then looks once more for all of that, and only then waits.
-//! 7. Who has moved an index then looks at the other one's flag. If that sleeps
+//! 7. An index may be moved later than the words are written or read, and the other side be told of it later still,
+//!    but not later than before one sleeps. Who tells of an index looks at the other one's flag. If that sleeps
 //!    for it, it takes the flag down and then rings. Between the two steps of
 //!    each side there is a fence, so one of them sees what the other one has done:
 //!    the sleeper the index, or the waker the flag.
@@ -39,6 +41,7 @@
 //!     there only indices, lengths and messages are used, each checked.
 
 mod bell;
+mod claims;
 mod end;
 mod frame;
 mod link;

@@ -4,26 +4,19 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::shared::{Shared, Way, Word};
 use super::{MAX_LEN_BYTES, PIECE_LEN_BYTES};
-use crate::wire::LinkError;
+use crate::wire::{LinkError, Read};
 
 #[derive(Debug)]
 pub(super) struct Reader {
     way: Way,
     /// Ours; what is in the region is only told to the writer.
     head: u32,
+    /// What the writer was told last.
+    told: u32,
     /// Up to where the writer has written, as far as we have seen and believed.
     tail: u32,
     /// How many bytes are missing of the message that has begun.
     missing: Option<usize>,
-}
-
-/// What a look at a ring has brought.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Read {
-    Nothing,
-    Some,
-    /// The message is complete.
-    All,
 }
 
 impl Reader {
@@ -33,7 +26,7 @@ impl Reader {
 
     /// Both indices are there already, in the region, too.
     pub(super) fn starting_at(way: Way, start: u32) -> Self {
-        Self { way, head: start, tail: start, missing: None }
+        Self { way, head: start, told: start, tail: start, missing: None }
     }
 
     /// How many words can be read now.
@@ -52,6 +45,19 @@ impl Reader {
     /// Whether half of the ring is free: rule 8.
     pub(super) fn has_made_room(&self, shared: &impl Shared) -> bool {
         self.tail.wrapping_sub(self.head) <= shared.capacity() / 2
+    }
+
+    /// Tells the writer up to where the ring is read, if it does not know and it is `all` or makes a difference. Whether
+    /// it was told.
+    pub(super) fn tell(&mut self, shared: &impl Shared, all: bool) -> bool {
+        let untold = self.head.wrapping_sub(self.told);
+        if untold == 0 || !all && untold < shared.capacity() / 4 {
+            return false;
+        }
+        self.told = self.head;
+        // Release: all is copied before the head says so, and the writer writes over it.
+        shared.store(Word::Head(self.way), self.head, Ordering::Release);
+        true
     }
 
     /// Reads what there is of one message, a piece at most. With the first of it, `message` is emptied.
@@ -76,8 +82,6 @@ impl Reader {
         self.copy(shared, &mut message[start..]);
         missing -= count;
         self.missing = (missing > 0).then_some(missing);
-        // Release: all is copied before the head says so, and the writer writes over it.
-        shared.store(Word::Head(self.way), self.head, Ordering::Release);
         Ok(if missing > 0 { Read::Some } else { Read::All })
     }
 

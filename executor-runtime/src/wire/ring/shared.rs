@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering, fence};
 
+use super::claims::CLAIMS;
 use crate::sys::region::Region;
 
 /// A ring, by where it goes.
@@ -109,6 +110,9 @@ pub(super) struct Rings {
 /// watches one of them while this one writes its neighbour.
 const NUMBERS_APART: usize = 128 / size_of::<u32>();
 
+/// Behind them the words of `claims.rs`.
+const CLAIMS_AT: usize = Word::ALL * NUMBERS_APART;
+
 impl Rings {
     /// How large the body of a region has to be for rings of this length.
     pub(super) fn body_len_bytes(ring_len_bytes: u32) -> usize {
@@ -118,7 +122,7 @@ impl Rings {
     pub(super) fn new(region: Region, ring_len_bytes: u32) -> Self {
         assert!(ring_len_bytes.is_power_of_two() && ring_len_bytes >= 64, "a ring is a power of two");
         assert_eq!(size_of_val(region.body()), Self::body_len_bytes(ring_len_bytes));
-        const { assert!(Word::ALL * NUMBERS_APART * size_of::<u32>() <= crate::sys::region::HEAD_LEN_BYTES) }
+        const { assert!((CLAIMS_AT + CLAIMS) * size_of::<u32>() <= crate::sys::region::HEAD_LEN_BYTES) }
         let capacity = ring_len_bytes / 8;
         Self { region, capacity }
     }
@@ -126,6 +130,11 @@ impl Rings {
     /// The guest's bell.
     pub(super) fn bell(&self) -> &std::sync::atomic::AtomicU32 {
         self.number(Word::Bell)
+    }
+
+    /// The word of a task: see `claims.rs`.
+    pub(super) fn claim(&self, number: u32) -> &std::sync::atomic::AtomicU32 {
+        &self.region.head()[CLAIMS_AT + number as usize % CLAIMS]
     }
 
     fn number(&self, word: Word) -> &std::sync::atomic::AtomicU32 {

@@ -11,7 +11,7 @@ use super::super::shared::{Shared, Way, Word};
 use super::super::{MAX_LEN_BYTES, PIECE_LEN_BYTES};
 use super::FOR_EVER;
 use super::stress::{Random, link};
-use crate::wire::{HostLink, LinkError, Patience};
+use crate::wire::{LinkError, Patience};
 
 const RING_LEN_BYTES: u32 = 4096;
 const CAPACITY: u32 = RING_LEN_BYTES / 8;
@@ -28,10 +28,10 @@ fn soon() -> Patience<'static> {
 /// how much memory that took.
 fn after(numbers: &[(Word, u32)], words: &[u64]) -> (Result<(), LinkError>, usize) {
     let (mut host, mut guest, _life) = link(RING_LEN_BYTES);
-    guest.0.send([&[1; 8], &[]], &FOR_EVER).expect("sent");
+    guest.end.send([&[1; 8], &[]], &FOR_EVER).expect("sent");
     let mut message = Vec::new();
-    host.receive(&mut message, &FOR_EVER).expect("a message");
-    let shared = guest.0.shared();
+    host.end.receive(&mut message, &FOR_EVER).expect("a message");
+    let shared = guest.end.shared();
     for (place, word) in shared.words(Way::Up)[2..].iter().zip(words) {
         place.store(*word, Ordering::Relaxed);
     }
@@ -39,7 +39,7 @@ fn after(numbers: &[(Word, u32)], words: &[u64]) -> (Result<(), LinkError>, usiz
         shared.store(*word, *number, Ordering::Release);
     }
     let mut message = Vec::new();
-    let received = host.receive(&mut message, &soon());
+    let received = host.end.receive(&mut message, &soon());
     (received, message.capacity())
 }
 
@@ -70,53 +70,53 @@ fn a_length_is_believed_only_as_far_as_bytes_arrive() {
 fn a_tail_that_goes_back_is_noticed_also_before_it_was_read() {
     let (mut host, mut guest, _life) = link(RING_LEN_BYTES);
     for _ in 0..2 {
-        guest.0.send([&[1; 8], &[]], &FOR_EVER).expect("room");
+        guest.end.send([&[1; 8], &[]], &FOR_EVER).expect("room");
     }
     let mut message = Vec::new();
-    host.receive(&mut message, &FOR_EVER).expect("the first message");
-    let shared = guest.0.shared();
+    host.end.receive(&mut message, &FOR_EVER).expect("the first message");
+    let shared = guest.end.shared();
     assert_eq!(shared.load(Word::Tail(Way::Up), Ordering::Relaxed), 4, "it was seen, and two words are left");
     shared.store(Word::Tail(Way::Up), 3, Ordering::Release);
-    assert_eq!(host.receive(&mut message, &soon()), Err(LinkError::Protocol));
+    assert_eq!(host.end.receive(&mut message, &soon()), Err(LinkError::Protocol));
 }
 
 #[test]
 fn a_head_where_it_cannot_be_is_noticed() {
     for head in [3, 2 + CAPACITY, u32::MAX] {
         let (mut host, guest, _life) = link(RING_LEN_BYTES);
-        guest.0.shared().store(Word::Head(Way::Down), head, Ordering::Release);
-        assert_eq!(host.send([&[1; 8], &[]], &soon()), Err(LinkError::Protocol), "{head}");
+        guest.end.shared().store(Word::Head(Way::Down), head, Ordering::Release);
+        assert_eq!(host.end.send([&[1; 8], &[]], &soon()), Err(LinkError::Protocol), "{head}");
     }
     let (mut host, guest, _life) = link(RING_LEN_BYTES);
-    host.send([&[1; 8], &[]], &soon()).expect("room");
-    guest.0.shared().store(Word::Head(Way::Down), 2, Ordering::Release);
-    host.send([&[1; 8], &[]], &soon()).expect("room");
-    guest.0.shared().store(Word::Head(Way::Down), 1, Ordering::Release);
-    assert_eq!(host.send([&[1; 8], &[]], &soon()), Err(LinkError::Protocol), "backwards");
+    host.end.send([&[1; 8], &[]], &soon()).expect("room");
+    guest.end.shared().store(Word::Head(Way::Down), 2, Ordering::Release);
+    host.end.send([&[1; 8], &[]], &soon()).expect("room");
+    guest.end.shared().store(Word::Head(Way::Down), 1, Ordering::Release);
+    assert_eq!(host.end.send([&[1; 8], &[]], &soon()), Err(LinkError::Protocol), "backwards");
 }
 
 #[test]
 fn silence_ends_at_the_deadline() {
     let (mut host, mut guest, _life) = link(RING_LEN_BYTES);
     let deadline = Instant::now() + Duration::from_millis(20);
-    assert_eq!(host.receive(&mut Vec::new(), &until(deadline)), Err(LinkError::TimedOut));
+    assert_eq!(host.end.receive(&mut Vec::new(), &until(deadline)), Err(LinkError::TimedOut));
     assert!(Instant::now() >= deadline);
     // In the middle of a message.
     let bytes = [1; 3 * RING_LEN_BYTES as usize];
-    guest.0.push(&mut Frame::new([&bytes, &[]])).expect("room");
-    assert_eq!(host.receive(&mut Vec::new(), &soon()), Err(LinkError::TimedOut));
+    guest.end.push(&mut Frame::new([&bytes, &[]])).expect("room");
+    assert_eq!(host.end.receive(&mut Vec::new(), &soon()), Err(LinkError::TimedOut));
     // It reads nothing.
     let bytes = [1; RING_LEN_BYTES as usize];
-    assert_eq!(host.send([&bytes, &[]], &soon()), Err(LinkError::TimedOut));
+    assert_eq!(host.end.send([&bytes, &[]], &soon()), Err(LinkError::TimedOut));
 }
 
 #[test]
 fn a_deadline_is_seen_while_there_is_always_more_to_read() {
     let (mut host, mut guest, _life) = link(1 << 20);
     let bytes = vec![1; 2 << 20];
-    guest.0.push(&mut Frame::new([&bytes, &[]])).expect("room");
+    guest.end.push(&mut Frame::new([&bytes, &[]])).expect("room");
     let mut message = Vec::new();
-    assert_eq!(host.receive(&mut message, &until(Instant::now())), Err(LinkError::TimedOut));
+    assert_eq!(host.end.receive(&mut message, &until(Instant::now())), Err(LinkError::TimedOut));
     assert!(message.len() <= PIECE_LEN_BYTES as usize, "{}", message.len());
 }
 
@@ -128,12 +128,12 @@ fn a_message_without_end_ends_at_the_deadline() {
         scope.spawn(|| {
             let bytes = vec![1; 1 << 30];
             let mut frame = Frame::new([&bytes, &[]]);
-            while !stop.load(Ordering::Relaxed) && !guest.0.push(&mut frame).expect("room or none") {
+            while !stop.load(Ordering::Relaxed) && !guest.end.push(&mut frame).expect("room or none") {
                 thread::yield_now();
             }
         });
         let mut message = Vec::new();
-        let received = host.receive(&mut message, &soon());
+        let received = host.end.receive(&mut message, &soon());
         stop.store(true, Ordering::Relaxed);
         assert_eq!(received, Err(LinkError::TimedOut));
         assert!(message.capacity() <= 2 * message.len() + 2 * PIECE_LEN_BYTES as usize);
@@ -148,7 +148,7 @@ fn the_end_of_the_guest_ends_every_wait_and_nothing_is_lost() {
     let dies = thread::spawn({
         let is_gone = Arc::clone(&is_gone);
         move || {
-            guest.0.send([&[1; 8], &[]], &FOR_EVER).expect("room");
+            guest.end.send([&[1; 8], &[]], &FOR_EVER).expect("room");
             is_gone.store(true, Ordering::SeqCst);
             // Without its last word.
             std::mem::forget(guest);
@@ -156,9 +156,9 @@ fn the_end_of_the_guest_ends_every_wait_and_nothing_is_lost() {
         }
     });
     let mut message = Vec::new();
-    host.receive(&mut message, &patience).expect("what was sent before");
-    assert_eq!(host.receive(&mut message, &patience), Err(LinkError::Closed));
-    assert_eq!(host.send([&[1; 5000], &[]], &patience), Err(LinkError::Closed));
+    host.end.receive(&mut message, &patience).expect("what was sent before");
+    assert_eq!(host.end.receive(&mut message, &patience), Err(LinkError::Closed));
+    assert_eq!(host.end.send([&[1; 5000], &[]], &patience), Err(LinkError::Closed));
     dies.join().expect("the guest");
 }
 
@@ -169,13 +169,15 @@ fn garbage_in_the_whole_region_hurts_nobody() {
         let (mut host, guest, _life) = link(RING_LEN_BYTES);
         let stop = AtomicBool::new(false);
         thread::scope(|scope| {
-            let vandal = scope.spawn(|| vandalize(guest.0.shared().as_ref(), &stop, seed));
+            let vandal = scope.spawn(|| vandalize(guest.end.shared().as_ref(), &stop, seed));
             let (bytes, mut message) = (vec![7; 20_000], Vec::new());
             let patience = soon();
             let mut result = Ok(());
             while result.is_ok() {
-                result =
-                    host.send([&bytes[..9], &bytes], &patience).and_then(|()| host.receive(&mut message, &patience));
+                result = host
+                    .end
+                    .send([&bytes[..9], &bytes], &patience)
+                    .and_then(|()| host.end.receive(&mut message, &patience));
                 // At most what went through the ring, and that was checked message by message.
                 assert!(message.capacity() <= 1 << 30, "{}", message.capacity());
             }

@@ -7,9 +7,8 @@ mod stress;
 
 use super::end::{Bell, End, Need};
 use super::frame::Frame;
-use super::reader::Read;
 use super::shared::Shared;
-use crate::wire::Patience;
+use crate::wire::{Patience, Read};
 
 const FOR_EVER: Patience<'static> = Patience { deadline: None, gone: &|| false };
 
@@ -26,6 +25,7 @@ pub(super) fn exchange<S: Shared, B: Bell>(
             receiver.step(end, frame.words_left());
         }
     }
+    end.flush();
     while receiver.expected.peek().is_some() {
         receiver.step(end, 0);
     }

@@ -14,7 +14,7 @@ use super::super::reader::Reader;
 use super::super::shared::{Shared, Side, Way, Word};
 use super::super::writer::Writer;
 use super::{FOR_EVER, exchange};
-use crate::wire::{GuestLink, Hello, HostLink, LinkKind, receive_hello, send};
+use crate::wire::{GuestLink, Hello, LinkKind, receive_hello, send};
 
 const SMALL_RING: u32 = 4096;
 
@@ -24,7 +24,7 @@ pub(super) fn link(ring_len_bytes: u32) -> (Host, Guest, (UnixStream, UnixStream
     let offer = Offer::new(ring_len_bytes).expect("an offer");
     let descriptors = offer.descriptors().map(|descriptor| descriptor.try_clone_to_owned().expect("a descriptor"));
     let guest = serve(ring_len_bytes, descriptors.into()).expect("the guest's side");
-    (offer.connect(watched.as_fd()).expect("the host's side"), guest, (life, watched))
+    (offer.connect(watched.as_fd()).expect("the host's side").0, guest, (life, watched))
 }
 
 /// Messages that everybody who knows the seed knows, of a few bytes to a few megabytes.
@@ -62,8 +62,8 @@ impl Random {
 fn threads_exchange_messages_of_all_sizes_at_once() {
     for (seed, ring_len_bytes) in [(1, 64), (2, SMALL_RING), (3, 1 << 20)] {
         let (mut host, mut guest, _life) = link(ring_len_bytes);
-        let other = thread::spawn(move || exchange(&mut guest.0, messages(seed + 100, 60), messages(seed, 60)));
-        exchange(&mut host.0, messages(seed, 60), messages(seed + 100, 60));
+        let other = thread::spawn(move || exchange(&mut guest.end, messages(seed + 100, 60), messages(seed, 60)));
+        exchange(&mut host.end, messages(seed, 60), messages(seed + 100, 60));
         other.join().expect("the guest");
     }
 }
@@ -71,8 +71,8 @@ fn threads_exchange_messages_of_all_sizes_at_once() {
 #[test]
 fn nobody_sleeps_for_ever_who_never_looks_twice() {
     let (mut host, mut guest, _life) = link(SMALL_RING);
-    host.0.never_spin();
-    guest.0.never_spin();
+    host.end.never_spin();
+    guest.end.never_spin();
     let echoes = thread::spawn(move || {
         let mut message = Vec::new();
         while guest.receive(&mut message).is_ok() {
@@ -81,12 +81,12 @@ fn nobody_sleeps_for_ever_who_never_looks_twice() {
     });
     let (mut random, mut answer) = (Random(7), Vec::new());
     for n in 0_u32..100_000 {
-        host.send([&n.to_ne_bytes(), &[]], &FOR_EVER).expect("the guest listens");
+        host.end.send([&n.to_ne_bytes(), &[]], &FOR_EVER).expect("the guest listens");
         // So that either is sometimes the one who is late.
         for _ in 0..random.below(300) {
             std::hint::spin_loop();
         }
-        host.receive(&mut answer, &FOR_EVER).expect("an answer");
+        host.end.receive(&mut answer, &FOR_EVER).expect("an answer");
         assert_eq!(answer, n.to_ne_bytes());
     }
     drop(host);
@@ -105,7 +105,7 @@ fn processes_exchange_messages_of_all_sizes_at_once() {
         let control = UnixStream::from(stdin().as_fd().try_clone_to_owned().expect("the control socket"));
         let (_, descriptors) = receive_hello(&control).expect("the hello");
         let mut guest = serve(SMALL_RING, descriptors).expect("the guest's side");
-        return exchange(&mut guest.0, messages(SEED + 1, COUNT), messages(SEED, COUNT));
+        return exchange(&mut guest.end, messages(SEED + 1, COUNT), messages(SEED, COUNT));
     }
     let (control, theirs) = UnixStream::pair().expect("a socket pair");
     let name = thread::current().name().expect("the test's name").to_owned();
@@ -121,15 +121,15 @@ fn processes_exchange_messages_of_all_sizes_at_once() {
     let link = LinkKind::Ring { ring_len_bytes: SMALL_RING };
     let hello = Hello { protocol: 0, program: 0, depth: 0, stack_size_bytes: 0, link };
     send(&control, &hello, &offer.descriptors()).expect("sent");
-    let mut host = offer.connect(pidfd.as_fd()).expect("the host's side");
-    exchange(&mut host.0, messages(SEED, COUNT), messages(SEED + 1, COUNT));
+    let (mut host, _bell) = offer.connect(pidfd.as_fd()).expect("the host's side");
+    exchange(&mut host.end, messages(SEED, COUNT), messages(SEED + 1, COUNT));
     assert!(child.wait().expect("our child").success());
 }
 
 #[test]
 fn indices_run_on_past_the_largest_number() {
     let (host, guest, _life) = link(64);
-    let shared = host.0.shared();
+    let shared = host.end.shared();
     let start = u32::MAX - 20;
     for word in [Word::Tail(Way::Down), Word::Head(Way::Down)] {
         shared.store(word, start, std::sync::atomic::Ordering::Relaxed);
@@ -140,7 +140,8 @@ fn indices_run_on_past_the_largest_number() {
     for message in messages(5, 30).map(|message| message.into_iter().take(50).collect::<Vec<_>>()) {
         let mut frame = super::Frame::new([&message, &[]]);
         assert_eq!(writer.write(shared, &mut frame).map(|_| frame.words_left()), Ok(0));
-        assert_eq!(reader.read(guest.0.shared(), &mut got), Ok(super::Read::All));
+        assert_eq!(reader.read(guest.end.shared(), &mut got), Ok(super::Read::All));
+        reader.tell(guest.end.shared(), true);
         assert_eq!(got, message);
     }
 }

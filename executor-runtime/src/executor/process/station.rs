@@ -1,0 +1,229 @@
+//! A worker and all who may be at it: its lane, those who submit, those who wait for an answer.
+//!
+//! ```text
+//!  submit ──▶ send to an idle worker ─┐                    ┌─▶ lead: read the answer that one waits for
+//!                                     ▼                    │
+//!  lane ────▶ step, feed, sleep ───▶ worker, under one lock
+//! ```
+//!
+//! 1. Whoever has the lock may write to the worker and read from it. Nothing waits under the lock, but for the
+//!    microseconds in which a leader looks, and no code of the user's runs there: answers are told after it.
+//! 2. The lane is always there behind the others. Whoever leaves the lock has either armed the link, so that the next
+//!    thing that happens wakes the lane, or has poked the lane. Both are kept if the lane is not asleep yet.
+//! 3. A lane sleeps until a time that stands in the state. Who gives the worker something with an earlier one pokes it.
+//! 4. An idle worker is in the crew's list, the last used first. It gets there under its lock, and the queue is looked
+//!    at after that; a submitter looks at the list after it has queued a job. So one of the two sees the other.
+//! 5. A submitter takes a worker off the list before it takes the worker's lock. If the worker is gone by then, it
+//!    keeps its job.
+//! 6. A leader reads nothing but the answer that it waits for: others could be told by code that needs what it holds.
+
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+
+use super::crew::Crew;
+use crate::error::TaskError;
+use crate::pool::Pool;
+use crate::sync::{AtomicUsize, Mutex, MutexGuard, Ordering};
+use crate::sys::process::Process;
+use crate::task::{Carrier, RemoteJob};
+use crate::wire::{Bell, Claim, Claims, Spin};
+use crate::worker::host::{Landed, Worker};
+
+/// See the module.
+pub(super) struct Station {
+    at: Mutex<At>,
+    /// How many look for an answer, or want to.
+    leaders: AtomicUsize,
+    process: Arc<Process>,
+    bell: Arc<Bell>,
+    claims: Arc<dyn Claims>,
+    takes_ahead: bool,
+    /// For tasks whose call has no limit of its own.
+    timeout: Option<Duration>,
+    pool: Arc<Pool<RemoteJob>>,
+    crew: Arc<Crew>,
+    itself: Weak<Self>,
+}
+
+/// What is under the lock.
+pub(super) struct At {
+    /// `None` once the lane has let go of it.
+    pub(super) worker: Option<Worker>,
+    /// When the lane wakes by itself.
+    lane_wakes: Option<Instant>,
+    /// A leader's.
+    spin: Spin,
+}
+
+impl Station {
+    pub(super) fn new(
+        worker: Worker,
+        timeout: Option<Duration>,
+        pool: &Arc<Pool<RemoteJob>>,
+        crew: &Arc<Crew>,
+    ) -> Arc<Self> {
+        Arc::new_cyclic(|itself| Self {
+            leaders: AtomicUsize::new(0),
+            process: Arc::clone(worker.process()),
+            bell: Arc::clone(worker.bell()),
+            claims: Arc::clone(worker.claims()),
+            takes_ahead: worker.takes_ahead(),
+            at: Mutex::new(At { worker: Some(worker), lane_wakes: None, spin: Spin::default() }),
+            timeout,
+            pool: Arc::clone(pool),
+            crew: Arc::clone(crew),
+            itself: Weak::clone(itself),
+        })
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, At> {
+        self.at.lock()
+    }
+
+    pub(super) fn try_lock(&self) -> Option<MutexGuard<'_, At>> {
+        self.at.try_lock()
+    }
+
+    /// Whether others than the lane can send it jobs.
+    pub(super) fn takes_ahead(&self) -> bool {
+        self.takes_ahead
+    }
+
+    /// Whether somebody looks for an answer.
+    pub(super) fn is_led(&self) -> bool {
+        // Relaxed: only a hint whether to look, too.
+        self.leaders.load(Ordering::Relaxed) > 0
+    }
+
+    pub(super) fn bell(&self) -> &Bell {
+        &self.bell
+    }
+
+    pub(super) fn carrier(&self) -> Option<Arc<dyn Carrier>> {
+        self.itself.upgrade().map(|itself| itself as Arc<dyn Carrier>)
+    }
+
+    /// Gives an idle worker a job; back, if it cannot take it.
+    pub(super) fn submit(&self, job: RemoteJob) -> Result<(), RemoteJob> {
+        let mut at = self.lock();
+        let Some(carrier) = self.carrier() else { return Err(job) };
+        let At { worker: Some(worker), .. } = &mut *at else { return Err(job) };
+        if !worker.has_room(0) {
+            return Err(job);
+        }
+        let sent = worker.send(job, &carrier);
+        // A link that has failed fails again for the lane, which buries the worker.
+        let poke = self.settle(&mut at);
+        drop(at);
+        if sent == Ok(false) {
+            // It was cancelled, and counts no more.
+            drop(self.pool.seat());
+        }
+        if poke {
+            self.bell.poke();
+        }
+        Ok(())
+    }
+
+    /// Rule 2: what has to be done before the lock is left. True if the lane has to be poked after it.
+    fn settle(&self, at: &mut At) -> bool {
+        let Some(worker) = &mut at.worker else { return false };
+        if worker.is_idle() && (worker.is_spent() || !self.rest()) {
+            return true;
+        }
+        // Also if there is nothing to come: the lane notices a worker that breaks its link.
+        if worker.arm() != Ok(true) {
+            return true;
+        }
+        let wakes = worker.next_look(self.timeout);
+        wakes.is_some_and(|wakes| at.lane_wakes.is_none_or(|lane_wakes| wakes < lane_wakes))
+    }
+
+    /// Rule 4, for an idle worker: it is on the list. False if there is a job for it in the queue, or no more to come.
+    pub(super) fn rest(&self) -> bool {
+        let Some(itself) = self.itself.upgrade() else { return false };
+        self.crew.rest(itself) && !self.pool.has_queued()
+    }
+
+    /// The lane sleeps, and lets go of the lock before. Whether the worker has ended.
+    pub(super) fn sleep(&self, mut at: MutexGuard<'_, At>) -> bool {
+        let wakes = at.worker.as_ref().and_then(|worker| worker.next_look(self.timeout));
+        // The lane looks at everything when it wakes, and until then at nothing.
+        at.lane_wakes = wakes;
+        drop(at);
+        #[cfg(all(test, shuttle))]
+        self.bell.wait_in_model();
+        #[cfg(not(all(test, shuttle)))]
+        self.bell.wait(wakes);
+        self.process.has_ended()
+    }
+
+    /// Tells what has landed. Not under the lock.
+    pub(super) fn tell(&self, landed: &mut Landed) {
+        landed.tell(|| self.pool.seat());
+    }
+
+    /// Cancels what was sent and has not started.
+    pub(super) fn cancel_waiting(&self) {
+        if !self.takes_ahead {
+            return;
+        }
+        let handles = self.lock().worker.as_ref().map(Worker::handles).unwrap_or_default();
+        for handle in handles {
+            handle.refuse(TaskError::Cancelled);
+        }
+    }
+}
+
+impl Carrier for Station {
+    fn take_back(&self, number: u32) -> bool {
+        match self.claims.take_back(number) {
+            Claim::Offered => {
+                // The lane forgets it, and what was behind it may be next.
+                self.bell.poke();
+                true
+            }
+            Claim::TakenBack => true,
+            Claim::Started => false,
+        }
+    }
+
+    fn has_started(&self, number: u32) -> bool {
+        self.claims.look(number) == Claim::Started
+    }
+
+    fn lead(&self, number: u32) {
+        // Relaxed: see `is_led`.
+        self.leaders.fetch_add(1, Ordering::Relaxed);
+        let mut landed = Landed::default();
+        // The lane lets go of it, if it has nothing else to do.
+        let at = Spin::default().until(|| self.at.try_lock());
+        let poke = at.is_some_and(|mut at| self.lead_at(&mut at, number, &mut landed));
+        self.leaders.fetch_sub(1, Ordering::Relaxed);
+        if poke {
+            self.bell.poke();
+        }
+        // What callbacks may do depends on where they run.
+        self.pool.home().visit(|| self.tell(&mut landed));
+    }
+}
+
+impl Station {
+    /// Rule 6. True if the lane has to be poked.
+    fn lead_at(&self, at: &mut At, number: u32, landed: &mut Landed) -> bool {
+        let At { worker, spin, .. } = at;
+        let Some(worker) = worker.as_mut().filter(|worker| worker.first() == Some(number)) else { return false };
+        worker.disarm();
+        let mut is_over = false;
+        while !is_over {
+            // Each piece of a long answer is work, and a reason to look for the next.
+            let found = spin.until(|| match worker.step(landed, 1) {
+                Ok(false) => None,
+                Ok(true) => Some(landed.jobs() > 0),
+                Err(_) => Some(true),
+            });
+            is_over = found.unwrap_or(true);
+        }
+        self.settle(at)
+    }
+}
