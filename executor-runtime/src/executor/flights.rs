@@ -1,7 +1,8 @@
 //! The jobs of a map that have been submitted and not yielded.
 
 use std::collections::VecDeque;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+use std::vec;
 
 use crate::error::TaskError;
 use crate::future::{AsCompleted, State, TaskFuture, TaskId, Wait, Watch, as_completed};
@@ -36,6 +37,14 @@ impl<T> Flights<T> {
     pub(super) fn unordered(&mut self) {
         if let Order::OfItems(queue) = &mut self.order {
             self.order = Order::OfEnds(as_completed(std::mem::take(queue)));
+        }
+    }
+
+    /// How many jobs are in flight.
+    pub(super) fn jobs(&self) -> usize {
+        match &self.order {
+            Order::OfItems(queue) => queue.len(),
+            Order::OfEnds(ends) => ends.len(),
         }
     }
 
@@ -108,14 +117,14 @@ impl<T> Flown<T> {
         }
     }
 
-    /// The results of a job that has ended.
-    pub(super) fn land(self, landed: &mut VecDeque<Result<T, TaskError>>) {
+    /// The results of a job that has ended, and how long it ran if it was a chunk that did.
+    pub(super) fn land(self) -> (Landed<T>, Option<Duration>) {
         match self {
-            Self::One(future) => landed.push_back(future.result()),
+            Self::One(future) => (Landed::One(Some(future.result())), None),
             Self::Chunk { future, calls } => match future.result() {
-                Ok(results) => landed.extend(results),
+                Ok(Results { each, took }) => (Landed::Chunk(each.into_iter()), Some(took)),
                 // It never started, and none of its calls did.
-                Err(error) => landed.extend((0..calls).map(|_| Err(error.clone()))),
+                Err(error) => (Landed::Refused { error, calls }, None),
             },
         }
     }
@@ -143,5 +152,41 @@ impl<T> Wait for Flown<T> {
     }
     fn unwatch(&self, watcher: &Watch) {
         self.as_wait().unwatch(watcher);
+    }
+}
+
+/// The results of one job that have not been yielded.
+pub(super) enum Landed<T> {
+    One(Option<Result<T, TaskError>>),
+    Chunk(vec::IntoIter<Result<T, TaskError>>),
+    /// A chunk of so many calls, each of which ends like this.
+    Refused {
+        error: TaskError,
+        calls: usize,
+    },
+}
+
+impl<T> Landed<T> {
+    pub(super) fn none() -> Self {
+        Self::One(None)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::One(result) => usize::from(result.is_some()),
+            Self::Chunk(results) => results.len(),
+            Self::Refused { calls, .. } => *calls,
+        }
+    }
+
+    pub(super) fn next(&mut self) -> Option<Result<T, TaskError>> {
+        match self {
+            Self::One(result) => result.take(),
+            Self::Chunk(results) => results.next(),
+            Self::Refused { error, calls } => {
+                *calls = calls.checked_sub(1)?;
+                Some(Err(error.clone()))
+            }
+        }
     }
 }

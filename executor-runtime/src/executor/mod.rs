@@ -6,6 +6,7 @@
 mod exit;
 mod flights;
 mod map;
+mod pace;
 #[cfg(target_os = "linux")]
 mod process;
 mod scope;
@@ -102,7 +103,8 @@ pub trait Executor: Send + Sync {
     /// It should not: a panic goes on out of the user's `submit`.
     fn start(&self, run: Run<'_>);
 
-    /// Takes in several calls of one task, which [`Map::chunk_size`] put together. By default one by one.
+    /// Takes in several calls of one task, which a [`Map`] put together. By default one by one, and then a map that
+    /// [chooses](Map::chunk_size) the size of its chunks puts no more together.
     ///
     /// An executor that stands before another one passes them on; else they arrive there one by one.
     fn start_chunk(&self, chunk: RunChunk<'_>) {
@@ -228,9 +230,9 @@ pub trait ExecutorExt: Executor {
         let room = |deadline| self.__wait_for_room(deadline);
         Map::new(items.into_iter(), self.max_workers(), room, move |portion| match portion {
             Portion::One(item) => Flight::One(make(item).submit_to(at, |run| self.start(run))),
-            Portion::Many(items) => {
+            Portion::Many(items, sizing) => {
                 let calls = items.into_iter().map(&mut make).collect();
-                J::submit_all_to(calls, at, |chunk| self.start_chunk(chunk))
+                J::submit_all_to(calls, sizing, at, |chunk| self.start_chunk(chunk))
             }
         })
     }

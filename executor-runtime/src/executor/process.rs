@@ -33,7 +33,7 @@ use crate::error::{PoolError, PoolFull, TaskError};
 use crate::future::TaskFuture;
 use crate::pool::{Full, Owner};
 use crate::sys::process::Process;
-use crate::task::{Permit, ProcessJob, RemoteJob, Run, RunChunk};
+use crate::task::{Permit, ProcessJob, RemoteJob, Run, RunChunk, Sizing};
 
 /// A pool of worker processes, for work that computes or may crash (Python: `ProcessPoolExecutor`).
 ///
@@ -73,6 +73,8 @@ use crate::task::{Permit, ProcessJob, RemoteJob, Run, RunChunk};
 pub struct ProcessPoolExecutor {
     pool: Arc<Owner<RemoteJob>>,
     crew: Arc<Crew>,
+    /// Whether a worker is replaced after some tasks.
+    counts_tasks: bool,
 }
 
 impl ProcessPoolExecutor {
@@ -159,7 +161,7 @@ impl ProcessPoolExecutor {
 
     /// Gives a job to an idle worker, or to the queue.
     fn start_job(&self, job: RemoteJob) {
-        let Self { pool, crew } = self;
+        let Self { pool, crew, .. } = self;
         // What waits there came first.
         pool.submit_past(job, |job| if pool.queued() > 0 { Err(job) } else { crew.give(job) });
         // A worker may have become idle meanwhile.
@@ -252,21 +254,17 @@ impl Executor for ProcessPoolExecutor {
     }
 
     fn start_chunk(&self, chunk: RunChunk<'_>) {
-        let mut options = chunk.options();
-        let first = options.next();
-        if options.any(|other| Some(other) != first) {
-            drop(options);
+        // A worker is replaced between two jobs only: nobody but the user may make one of more calls than it may run.
+        let counts_tasks = self.counts_tasks && chunk.sizing() == Sizing::Automatic;
+        if counts_tasks || chunk.common_options().is_none() {
             chunk.each(|run| self.start(run));
-        } else {
-            drop(options);
-            if let Some(job) = chunk.encode(self.pool.admit()) {
-                self.start_job(job);
-            }
+        } else if let Some(job) = chunk.encode(self.pool.admit()) {
+            self.start_job(job);
         }
     }
 
     fn shutdown(&self, how: Shutdown) {
-        let Self { pool, crew } = self;
+        let Self { pool, crew, .. } = self;
         pool.close();
         if how == Shutdown::Drain {
             pool.join(None);

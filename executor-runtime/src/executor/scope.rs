@@ -138,7 +138,7 @@ impl<'scope> ThreadScope<'scope, '_> {
         let room = |deadline| self.pool().pool().wait_for_room(deadline);
         Map::new(items.into_iter(), self.pool().max_workers(), room, move |portion| match portion {
             Portion::One(item) => Flight::One(self.submit_at(make(item), at)),
-            Portion::Many(items) => self.submit_chunk_at(items.into_iter().map(&mut make).collect(), at),
+            Portion::Many(items, _) => self.submit_chunk_at(items.into_iter().map(&mut make).collect(), at),
         })
     }
 

@@ -150,7 +150,7 @@ impl ThreadPoolExecutor {
         let room = |deadline| self.pool.wait_for_room(deadline);
         Map::new(items.into_iter(), self.max_workers(), room, move |portion| match portion {
             Portion::One(item) => Flight::One(self.submit_at(make(item), self.pool.admit(), at)),
-            Portion::Many(items) => self.submit_chunk_at(items.into_iter().map(&mut make).collect(), at),
+            Portion::Many(items, _) => self.submit_chunk_at(items.into_iter().map(&mut make).collect(), at),
         })
     }
 
@@ -255,7 +255,7 @@ impl Executor for ThreadPoolExecutor {
     }
 
     fn start_chunk(&self, chunk: RunChunk<'_>) {
-        if chunk_options(chunk.options()).is_none() {
+        if chunk.common_options().is_none_or(|options| options.limit.is_some()) {
             chunk.each(|run| self.start(run));
         } else if let Some(job) = chunk.detach_for(self.pool.home(), self.pool.admit()) {
             self.start_job(job);

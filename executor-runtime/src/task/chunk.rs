@@ -7,6 +7,7 @@
 use std::collections::VecDeque;
 use std::panic::Location;
 use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
 
 use super::backlog::Permit;
 use super::call::CallOptions;
@@ -17,8 +18,22 @@ use super::{Call, Home, ProcessTask, Run, panics, run};
 use crate::error::TaskError;
 use crate::future::{Group, Handle, TaskFuture};
 
-/// The results of a chunk's calls, in their order.
-pub(crate) type Results<T> = Vec<Result<T, TaskError>>;
+/// What comes of a chunk.
+pub struct Results<T> {
+    /// The results of its calls, in their order.
+    pub(crate) each: Vec<Result<T, TaskError>>,
+    /// How long all of them took.
+    pub(crate) took: Duration,
+}
+
+/// Who said how many calls a chunk has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sizing {
+    /// The user.
+    Asked,
+    /// The map, which would not have needed to.
+    Automatic,
+}
 
 /// Calls that were submitted together.
 pub enum Flight<T> {
@@ -109,9 +124,14 @@ impl RunChunk<'_> {
         self.calls.encode(permit)
     }
 
-    /// The options of each call. Only calls that have the same can be one job.
-    pub(crate) fn options(&self) -> impl Iterator<Item = CallOptions> {
-        (0..self.calls.len()).map(|place| self.calls.options(place))
+    /// The options of all calls; `None` if they are not the same, and the calls so cannot be one job.
+    pub(crate) fn common_options(&self) -> Option<CallOptions> {
+        self.calls.common_options()
+    }
+
+    /// Who said how many calls there are.
+    pub(crate) fn sizing(&self) -> Sizing {
+        self.calls.sizing()
     }
 
     /// Has the jobs count for a scope.
@@ -125,14 +145,15 @@ trait ErasedChunk {
     fn each(&mut self, start: &mut dyn FnMut(Run<'_>));
     fn detach(&mut self, home: Home, permit: Option<Permit>) -> Option<LocalJob>;
     fn encode(&mut self, permit: Option<Permit>) -> Option<RemoteJob>;
-    fn len(&self) -> usize;
-    fn options(&self, place: usize) -> CallOptions;
+    fn common_options(&self) -> Option<CallOptions>;
+    fn sizing(&self) -> Sizing;
     fn join(&mut self, group: &Arc<Group>);
 }
 
 /// [`RunChunk`] with the task's type: lies in the submitter's frame.
 struct TypedChunk<'a, T: ProcessTask> {
     calls: Vec<Call<'a, T>>,
+    sizing: Sizing,
     /// `Some` once the executor took the calls in.
     flight: Option<Flight<T::Output>>,
     group: Option<Arc<Group>>,
@@ -143,10 +164,11 @@ struct TypedChunk<'a, T: ProcessTask> {
 /// Hands `calls` to `start`, which is an executor's, and returns the futures that it left behind.
 pub(super) fn submit<T: ProcessTask>(
     calls: Vec<Call<'_, T>>,
+    sizing: Sizing,
     at: &'static Location<'static>,
     start: impl FnOnce(RunChunk<'_>),
 ) -> Flight<T::Output> {
-    let mut typed = TypedChunk { calls, flight: None, group: None, at };
+    let mut typed = TypedChunk { calls, sizing, flight: None, group: None, at };
     start(RunChunk { calls: &mut typed });
     let TypedChunk { calls, flight, .. } = typed;
     flight.unwrap_or_else(|| Flight::Each(calls.iter().map(|_| failed(TaskError::PoolShutDown, at)).collect()))
@@ -157,8 +179,8 @@ impl<T: ProcessTask> TypedChunk<'_, T> {
         Places { permit, membership: self.group.as_ref().map(Group::enter) }
     }
 
-    /// The options of all calls, which are those of the first.
-    fn common_options(&self) -> CallOptions {
+    /// The options of a chunk whose calls all have the same.
+    fn first_options(&self) -> CallOptions {
         self.calls.first().map(|call| call.options).unwrap_or_default()
     }
 
@@ -178,7 +200,7 @@ impl<T: ProcessTask> ErasedChunk for TypedChunk<'_, T> {
     }
 
     fn detach(&mut self, home: Home, permit: Option<Permit>) -> Option<LocalJob> {
-        let options = self.common_options();
+        let options = self.first_options();
         let closures: Vec<_> =
             self.calls.drain(..).map(|call| T::own(call.args).map(|owned| move || T::call_owned(owned))).collect();
         let calls = closures.len();
@@ -189,11 +211,10 @@ impl<T: ProcessTask> ErasedChunk for TypedChunk<'_, T> {
     }
 
     fn encode(&mut self, permit: Option<Permit>) -> Option<RemoteJob> {
-        let options = self.common_options();
+        let options = self.first_options();
         let mut arguments = Arguments::default();
-        let mut answers =
-            Answers { results: Vec::with_capacity(self.calls.len()), unsent: VecDeque::new(), at: self.at };
         let calls = self.calls.len();
+        let mut answers = Answers::new(calls, self.at);
         for (number, call) in self.calls.drain(..).enumerate() {
             if let Err(error) = arguments.add(|out| encode_into::<T>(&call.args, out)) {
                 answers.unsent.push_back((number, error));
@@ -210,12 +231,13 @@ impl<T: ProcessTask> ErasedChunk for TypedChunk<'_, T> {
         Some(RemoteJob::new(job, options))
     }
 
-    fn len(&self) -> usize {
-        self.calls.len()
+    fn common_options(&self) -> Option<CallOptions> {
+        let first = self.first_options();
+        self.calls.iter().all(|call| call.options == first).then_some(first)
     }
 
-    fn options(&self, place: usize) -> CallOptions {
-        self.calls[place].options
+    fn sizing(&self) -> Sizing {
+        self.sizing
     }
 
     fn join(&mut self, group: &Arc<Group>) {
@@ -232,8 +254,10 @@ where
     F: FnOnce() -> Result<T, TaskError>,
 {
     move || {
+        let began = Instant::now();
         let results = closures.into_iter().map(|closure| panics::catch(closure?).flatten());
-        Ok(results.map(|result| placed(result, at)).collect())
+        let each = results.map(|result| placed(result, at)).collect();
+        Ok(Results { each, took: began.elapsed() })
     }
 }
 
@@ -247,18 +271,25 @@ fn placed<T>(mut result: Result<T, TaskError>, at: &'static Location<'static>) -
 
 /// The answers to a chunk's calls as they come.
 struct Answers<T> {
-    results: Results<T>,
+    each: Vec<Result<T, TaskError>>,
     /// Calls that were never sent, by their place in the chunk.
     unsent: VecDeque<(usize, TaskError)>,
+    /// When the chunk was started.
+    began: Option<Instant>,
     /// Where the calls were submitted.
     at: &'static Location<'static>,
 }
 
 impl<T> Answers<T> {
+    /// None yet of so many calls.
+    fn new(calls: usize, at: &'static Location<'static>) -> Self {
+        Self { each: Vec::with_capacity(calls), unsent: VecDeque::new(), began: None, at }
+    }
+
     /// Puts in those that were never sent and are next.
     fn fill(&mut self) {
-        while let Some((_, error)) = self.unsent.pop_front_if(|(place, _)| *place == self.results.len()) {
-            self.results.push(placed(Err(error), self.at));
+        while let Some((_, error)) = self.unsent.pop_front_if(|(place, _)| *place == self.each.len()) {
+            self.each.push(placed(Err(error), self.at));
         }
     }
 }
@@ -266,14 +297,19 @@ impl<T> Answers<T> {
 impl<T: Send + 'static> Gather<T> for Answers<T> {
     type Value = Results<T>;
 
+    fn begin(&mut self) {
+        self.began = Some(Instant::now());
+    }
+
     fn part(&mut self, answer: Result<T, TaskError>) {
         self.fill();
-        self.results.push(placed(answer, self.at));
+        self.each.push(placed(answer, self.at));
     }
 
     fn last(&mut self, answer: Result<T, TaskError>) -> Result<Results<T>, TaskError> {
         self.part(answer);
         self.fill();
-        Ok(std::mem::take(&mut self.results))
+        let took = self.began.map_or(Duration::MAX, |began| began.elapsed());
+        Ok(Results { each: std::mem::take(&mut self.each), took })
     }
 }

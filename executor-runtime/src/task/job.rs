@@ -3,7 +3,7 @@
 use std::panic::Location;
 
 use super::call::CallOptions;
-use super::chunk::{self, Flight, RunChunk};
+use super::chunk::{self, Flight, RunChunk, Sizing};
 use super::{Call, OwnedTask, ProcessTask, Run, Task, run};
 use crate::error::TaskError;
 use crate::future::TaskFuture;
@@ -114,6 +114,7 @@ pub trait ProcessJob: Sized {
     #[doc(hidden)]
     fn submit_all_to(
         jobs: Vec<Self>,
+        sizing: Sizing,
         at: &'static Location<'static>,
         start: impl FnOnce(RunChunk<'_>),
     ) -> Flight<Self::Output>;
@@ -128,9 +129,10 @@ impl<T: ProcessTask> ProcessJob for Call<'_, T> {
 
     fn submit_all_to(
         calls: Vec<Self>,
+        sizing: Sizing,
         at: &'static Location<'static>,
         start: impl FnOnce(RunChunk<'_>),
     ) -> Flight<T::Output> {
-        chunk::submit(calls, at, start)
+        chunk::submit(calls, sizing, at, start)
     }
 }

@@ -114,6 +114,9 @@ pub(crate) trait Gather<T>: Send + 'static {
     /// The job's value.
     type Value: Send + 'static;
 
+    /// The calls of a chunk begin to run.
+    fn begin(&mut self) {}
+
     /// Takes in an answer that is not the last.
     fn part(&mut self, answer: Result<T, TaskError>);
 
@@ -263,6 +266,10 @@ impl<T: ProcessTask, G: Gather<T::Output>> RemoteRun for Remote<T, G> {
         match std::mem::replace(&mut *place, Place::Gone) {
             Place::Here(request) => {
                 *place = Place::Sent { carrier: Arc::clone(carrier), number };
+                drop(place);
+                if request.arguments.chunk.is_some() {
+                    self.answers.lock().begin();
+                }
                 Some(request)
             }
             Place::Sent { .. } => unreachable!("a job is sent by one worker at a time"),

@@ -241,6 +241,6 @@ impl ProcessPoolBuilder {
         let make_lane = move || Box::new(ProcessLane::new(lane.clone(), Arc::clone(&lanes_crew))) as Box<_>;
         let pool = Pool::with_free_lanes(options, make_lane, move || closed_crew.close());
         pool.grow(self.prewarm);
-        Ok(ProcessPoolExecutor { pool: Owner::new(pool), crew })
+        Ok(ProcessPoolExecutor { pool: Owner::new(pool), crew, counts_tasks: self.max_tasks_per_child.is_some() })
     }
 }

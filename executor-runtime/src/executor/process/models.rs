@@ -246,7 +246,7 @@ fn pool(max_lanes: usize) -> ProcessPoolExecutor {
         max_pending: None,
     };
     let pool = Pool::with_free_lanes(options, make_lane, move || closed_crew.close());
-    ProcessPoolExecutor { pool: Owner::new(pool), crew }
+    ProcessPoolExecutor { pool: Owner::new(pool), crew, counts_tasks: false }
 }
 
 fn square(pool: &ProcessPoolExecutor, n: u64) -> crate::future::TaskFuture<u64> {
