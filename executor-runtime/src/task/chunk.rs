@@ -255,8 +255,18 @@ where
 {
     move || {
         let began = Instant::now();
-        let results = closures.into_iter().map(|closure| panics::catch(closure?).flatten());
-        let each = results.map(|result| placed(result, at)).collect();
+        let mut each = Vec::with_capacity(closures.len());
+        let mut closures = closures.into_iter();
+        // One that panics takes the loop along, and has no result yet: one look for panics serves all that do not.
+        while closures.len() > 0 {
+            let caught = panics::catch(|| {
+                for closure in closures.by_ref() {
+                    panics::forget_notes();
+                    each.push(placed(closure.and_then(|closure| closure()), at));
+                }
+            });
+            each.extend(caught.err().map(|error| placed(Err(error), at)));
+        }
         Ok(Results { each, took: began.elapsed() })
     }
 }

@@ -65,6 +65,16 @@ pub(crate) fn catch<R>(job: impl FnOnce() -> R) -> Result<R, TaskError> {
     result
 }
 
+/// Between two jobs that one [`catch`] is for: what the first one's panics left behind is not told of the other's.
+pub(crate) fn forget_notes() {
+    let _ = NOTES.try_with(|notes| {
+        let has_some = |notes: &Notes| notes.raised.is_some() || notes.raised_again.is_some();
+        if notes.borrow().as_ref().is_some_and(has_some) {
+            drop(notes.replace(Some(Notes::default())));
+        }
+    });
+}
+
 /// Puts these notes in the place of those that are there. A thread that is being torn down has no place for any.
 fn exchange(notes: Option<Notes>) -> Option<Notes> {
     NOTES.try_with(|place| place.replace(notes)).unwrap_or_default()
