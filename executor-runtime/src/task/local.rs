@@ -2,7 +2,7 @@
 //! allocation, shared by the queue and the future.
 
 use std::panic::Location;
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use super::backlog::Permit;
@@ -35,13 +35,30 @@ pub(crate) struct Local<T, F> {
     /// closure owned, however long the queue keeps the shell.
     work: Mutex<Option<Work<F>>>,
     home: Home,
-    limit: OnceLock<(Duration, Weak<dyn Expire>)>,
 }
 
 /// Fields are dropped in this order: the membership proves that the closure is gone.
 struct Work<F> {
     closure: F,
+    /// Boxed, since few jobs have one.
+    limit: Option<Box<Limit>>,
     places: Places,
+}
+
+/// How long a job may run, and the job itself.
+struct Limit {
+    limit: Duration,
+    itself: Weak<dyn Expire>,
+}
+
+impl Limit {
+    /// Arranges that the job's future ends at the limit.
+    fn arm(self) -> Result<(), TaskError> {
+        watch(self.limit, self.itself).map_err(|error| {
+            let cause = Arc::new(PoolError::SpawnThread(error));
+            TaskError::PoolBroken { cause }
+        })
+    }
 }
 
 /// Where a job counts for as long as it has not started, and for as long as it has not ended.
@@ -57,23 +74,12 @@ where
 {
     /// `at` is where the job was submitted.
     pub(crate) fn new(closure: F, home: Home, places: Places, at: &'static Location<'static>) -> Arc<Self> {
-        let work = Mutex::new(Some(Work { closure, places }));
-        Arc::new(Self { core: Core::new(at), work, home, limit: OnceLock::new() })
+        let work = Mutex::new(Some(Work { closure, limit: None, places }));
+        Arc::new(Self { core: Core::new(at), work, home })
     }
 
     fn take_work(&self) -> Option<Work<F>> {
         self.work.lock().take()
-    }
-
-    /// Arranges that the future ends at the limit, if there is one.
-    fn arm(&self) -> Result<(), TaskError> {
-        let Some((limit, itself)) = self.limit.get() else {
-            return Ok(());
-        };
-        watch(*limit, Weak::clone(itself)).map_err(|error| {
-            let cause = Arc::new(PoolError::SpawnThread(error));
-            TaskError::PoolBroken { cause }
-        })
     }
 }
 
@@ -84,7 +90,7 @@ where
     fn refuse(&self, error: TaskError) -> bool {
         let mut membership = None;
         let refused = self.core.refuse(error, || {
-            let Work { closure, places } = self.take_work().expect("a job is claimed once");
+            let Work { closure, places, .. } = self.take_work().expect("a job is claimed once");
             membership = places.membership;
             // The closure's destructor may submit, and so may callbacks, which come next: its own place is free by then.
             drop(places.permit);
@@ -123,9 +129,10 @@ where
         if !self.core.begin() {
             return;
         }
-        let Work { closure, places: Places { permit, membership } } = self.take_work().expect("a job is claimed once");
+        let Work { closure, limit, places } = self.take_work().expect("a job is claimed once");
+        let Places { permit, membership } = places;
         drop(permit);
-        let result = self.arm().and_then(|()| panics::catch(closure).flatten());
+        let result = limit.map_or(Ok(()), |limit| limit.arm()).and_then(|()| panics::catch(closure).flatten());
         self.core.settle(result, || drop(seat));
         // Last: from here on the job's scope may end.
         drop(membership);
@@ -133,7 +140,9 @@ where
 
     fn limit(&self, limit: Duration, itself: Weak<dyn Expire>) {
         // A job's limit is set once, before it is queued.
-        let _ = self.limit.set((limit, itself));
+        if let Some(work) = &mut *self.work.lock() {
+            work.limit = Some(Box::new(Limit { limit, itself }));
+        }
     }
 }
 
