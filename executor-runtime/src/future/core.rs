@@ -25,6 +25,14 @@
 //!    in its future's hands or no more; a scope relies on it.
 //! 7. What a job has run, or would have, is gone before anybody sees its end:
 //!    `release` of a refused one lets go of it before the callbacks.
+//! 8. `progress` says without the lock how far the job is. Only `begin` changes it
+//!    without the lock, from pending to running; all other changes are made
+//!    under it, together with the stage, and only forwards. So whoever reads
+//!    `RUNNING` or more knows that the job cannot be claimed any more, whoever
+//!    reads `DONE` that there is a result, and whoever reads `TAKEN` that nothing
+//!    will ever be here again.
+//! 9. A waiter that sleeps is counted under the lock, so that nobody is woken,
+//!    which costs a system call, where nobody sleeps.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
@@ -36,7 +44,7 @@ use super::done_list::Watcher;
 use super::state::{End, State, TaskId};
 use super::{Status, unobserved};
 use crate::error::{TaskError, WaitTimeout, drop_payload};
-use crate::sync::{Condvar, Mutex, MutexGuard};
+use crate::sync::{AtomicUsize, Condvar, Mutex, MutexGuard, Ordering, snooze};
 
 type Callback<T> = Box<dyn FnOnce(Result<&T, &TaskError>) + Send>;
 
@@ -44,24 +52,49 @@ type Callback<T> = Box<dyn FnOnce(Result<&T, &TaskError>) + Send>;
 pub(crate) struct Core<T> {
     id: TaskId,
     submitted_at: &'static Location<'static>,
+    /// See rule 8.
+    progress: AtomicUsize,
     shared: Mutex<Shared<T>>,
     done: Condvar,
 }
 
+const PENDING: usize = 0;
+const RUNNING: usize = 1;
+/// The stage is `Finishing`.
+const FINISHING: usize = 2;
+/// There is a result, or was.
+const DONE: usize = 3;
+/// The stage is `Taken`.
+const TAKEN: usize = 4;
+
 struct Shared<T> {
     stage: Stage<T>,
+    /// Waiters that sleep.
+    sleeping: usize,
     /// The future was dropped: nobody will ever take the value.
     detached: bool,
     /// Somebody was given the error, or said that nobody cares: see `unobserved`.
     observed: bool,
+    /// `None` for most jobs, which somebody waits for and nothing else.
+    told: Option<Box<Told<T>>>,
+}
+
+/// Who is told of a job's end, besides those that sleep until then.
+struct Told<T> {
     callbacks: Vec<Callback<T>>,
     watchers: Vec<(Arc<dyn Watcher>, usize)>,
     waker: Option<Waker>,
 }
 
+impl<T> Shared<T> {
+    fn told(&mut self) -> &mut Told<T> {
+        self.told.get_or_insert_with(|| Box::new(Told { callbacks: Vec::new(), watchers: Vec::new(), waker: None }))
+    }
+}
+
 enum Stage<T> {
-    Pending,
-    Running,
+    /// Pending or running: see `Core::progress`.
+    Open,
     /// The result is with the thread that runs the callbacks. `shown` is the state before, which it still shows: a
     /// cancelled job has never run, and a result that was there to be taken remains the job's end.
     Finishing {
@@ -74,21 +107,21 @@ enum Stage<T> {
 }
 
 impl<T> Stage<T> {
-    fn state(&self) -> State {
+    /// `None` for a job that is open.
+    fn state(&self) -> Option<State> {
         match self {
-            Self::Pending => State::Pending,
-            Self::Running => State::Running,
+            Self::Open => None,
             // Not done before the result can be taken.
-            Self::Finishing { shown, .. } => *shown,
-            Self::Done(result) => End::of(result).state(),
-            Self::Taken(end) => end.state(),
+            Self::Finishing { shown, .. } => Some(*shown),
+            Self::Done(result) => Some(End::of(result).state()),
+            Self::Taken(end) => Some(end.state()),
         }
     }
 
     /// How the job has ended; `None` as long as no result can be taken.
     fn end(&self) -> Option<End> {
         match self {
-            Self::Pending | Self::Running => None,
+            Self::Open => None,
             Self::Finishing { end, shown } => shown.is_done().then_some(*end),
             Self::Taken(end) => Some(*end),
             Self::Done(result) => Some(End::of(result)),
@@ -101,13 +134,13 @@ impl<T> Core<T> {
         Self {
             id: TaskId::next(),
             submitted_at,
+            progress: AtomicUsize::new(PENDING),
             shared: Mutex::new(Shared {
-                stage: Stage::Pending,
+                stage: Stage::Open,
+                sleeping: 0,
                 detached: false,
                 observed: false,
-                callbacks: Vec::new(),
-                watchers: Vec::new(),
-                waker: None,
+                told: None,
             }),
             done: Condvar::default(),
         }
@@ -120,12 +153,8 @@ impl<T> Core<T> {
 
     /// Claims the job for running. False if it was cancelled or claimed before.
     pub(crate) fn begin(&self) -> bool {
-        let mut shared = self.shared.lock();
-        let pending = matches!(shared.stage, Stage::Pending);
-        if pending {
-            shared.stage = Stage::Running;
-        }
-        pending
+        // Relaxed: what the job consists of came with the job, and it changes hands under locks of its own.
+        self.progress.compare_exchange(PENDING, RUNNING, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
     /// Ends the job. `before_publishing` runs after the callbacks and before
@@ -135,13 +164,15 @@ impl<T> Core<T> {
             error.place(self.submitted_at);
         }
         let mut shared = self.shared.lock();
-        if !matches!(shared.stage, Stage::Pending | Stage::Running) {
+        if !matches!(shared.stage, Stage::Open) {
             drop(shared);
             // It came too late, and its destructor is user code.
             contained(|| drop(result));
             return false;
         }
-        shared.stage = Stage::Finishing { end: End::of(&result), shown: shared.stage.state() };
+        // Relaxed: it is the lock that shows others the result. A `begin` comes before this or fails.
+        let shown = open_state(self.progress.swap(FINISHING, Ordering::Relaxed));
+        shared.stage = Stage::Finishing { end: End::of(&result), shown };
         self.publish(shared, result, before_publishing);
         true
     }
@@ -149,9 +180,14 @@ impl<T> Core<T> {
     /// As [`Core::settle`], but only for a job that has not started. `release` lets go of what it would have run:
     /// that is gone before anybody learns that the job has ended.
     pub(crate) fn refuse(&self, mut error: TaskError, release: impl FnOnce()) -> bool {
+        // Relaxed, here and below: the lock orders this with all but `begin`, and of these two only one succeeds.
+        if self.progress.load(Ordering::Relaxed) != PENDING {
+            return false;
+        }
         error.place(self.submitted_at);
         let mut shared = self.shared.lock();
-        if !matches!(shared.stage, Stage::Pending) {
+        let claimed = self.progress.compare_exchange(PENDING, FINISHING, Ordering::Relaxed, Ordering::Relaxed);
+        if claimed.is_err() {
             drop(shared);
             return false;
         }
@@ -172,7 +208,7 @@ impl<T> Core<T> {
         before_publishing: impl FnOnce(),
     ) {
         loop {
-            let callbacks = std::mem::take(&mut shared.callbacks);
+            let callbacks = shared.told.as_mut().map(|told| std::mem::take(&mut told.callbacks)).unwrap_or_default();
             if callbacks.is_empty() {
                 break;
             }
@@ -183,7 +219,7 @@ impl<T> Core<T> {
             }
             shared = self.shared.lock();
         }
-        shared.stage = if shared.detached {
+        let (stage, progress) = if shared.detached {
             // Nobody can take it any more. Its destructor is user code; it may even wait for another job, so the
             // worker is not said to be free before it has run.
             let observed = shared.observed;
@@ -194,15 +230,21 @@ impl<T> Core<T> {
             }
             contained(|| drop(result));
             shared = self.shared.lock();
-            Stage::Taken(end)
+            (Stage::Taken(end), TAKEN)
         } else {
-            Stage::Done(result)
+            (Stage::Done(result), DONE)
         };
+        shared.stage = stage;
         before_publishing();
-        let watchers = std::mem::take(&mut shared.watchers);
-        let waker = shared.waker.take();
+        let told = shared.told.take();
+        let wakes = shared.sleeping > 0;
+        // Release: who sees the end without the lock sees what was done before it, as the seat that was given back.
+        self.progress.store(progress, Ordering::Release);
         drop(shared);
-        self.done.notify_all();
+        if wakes {
+            self.done.notify_all();
+        }
+        let Some(Told { watchers, waker, .. }) = told.map(|told| *told) else { return };
         for (watcher, token) in watchers {
             watcher.job_done(token);
         }
@@ -215,7 +257,7 @@ impl<T> Core<T> {
     pub(crate) fn on_done(&self, callback: Callback<T>) {
         let mut shared = self.shared.lock();
         match &shared.stage {
-            Stage::Pending | Stage::Running | Stage::Finishing { .. } => shared.callbacks.push(callback),
+            Stage::Open | Stage::Finishing { .. } => shared.told().callbacks.push(callback),
             Stage::Taken(_) => {
                 drop(shared);
                 call(callback, Err(&TaskError::AlreadyTaken));
@@ -231,7 +273,7 @@ impl<T> Core<T> {
                 let Stage::Done(value) = std::mem::replace(&mut shared.stage, finishing) else {
                     unreachable!("the stage was matched under this lock");
                 };
-                shared.callbacks.push(callback);
+                shared.told().callbacks.push(callback);
                 self.publish(shared, value, || ());
             }
         }
@@ -239,7 +281,12 @@ impl<T> Core<T> {
 
     /// Waits until the job is done; false if `deadline` came first.
     pub(crate) fn wait(&self, deadline: Option<Instant>) -> bool {
-        self.wait_locked(deadline).is_some()
+        self.is_done() || self.wait_locked(deadline).is_some()
+    }
+
+    fn is_done(&self) -> bool {
+        // Acquire: pairs with the release in `publish`.
+        self.progress.load(Ordering::Acquire) >= DONE
     }
 
     /// Waits until the job is done, and looks at its error.
@@ -254,24 +301,30 @@ impl<T> Core<T> {
     }
 
     fn wait_locked(&self, deadline: Option<Instant>) -> Option<MutexGuard<'_, Shared<T>>> {
+        // Most jobs are shorter than it takes to be woken.
+        if deadline.is_none() {
+            snooze(|| self.is_done());
+        }
         let mut shared = self.shared.lock();
         while shared.stage.end().is_none() {
             if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
                 return None;
             }
+            shared.sleeping += 1;
             shared = self.done.wait(shared, deadline);
+            shared.sleeping -= 1;
         }
         Some(shared)
     }
 
     /// The result if it is there: takes the value, or copies the error.
     pub(crate) fn take(&self) -> Option<Result<T, TaskError>> {
-        Self::take_locked(&mut self.shared.lock())
+        self.take_locked(&mut self.shared.lock())
     }
 
-    fn take_locked(shared: &mut Shared<T>) -> Option<Result<T, TaskError>> {
+    fn take_locked(&self, shared: &mut Shared<T>) -> Option<Result<T, TaskError>> {
         match &shared.stage {
-            Stage::Pending | Stage::Running | Stage::Finishing { .. } => None,
+            Stage::Open | Stage::Finishing { .. } => None,
             Stage::Taken(_) => Some(Err(TaskError::AlreadyTaken)),
             Stage::Done(Err(error)) => {
                 let error = error.clone();
@@ -279,7 +332,11 @@ impl<T> Core<T> {
                 Some(Err(error))
             }
             Stage::Done(Ok(_)) => match std::mem::replace(&mut shared.stage, Stage::Taken(End::Value)) {
-                Stage::Done(value) => Some(value),
+                Stage::Done(value) => {
+                    // Release: see `detach`.
+                    self.progress.store(TAKEN, Ordering::Release);
+                    Some(value)
+                }
                 _ => unreachable!("the stage was matched under this lock"),
             },
         }
@@ -290,8 +347,8 @@ impl<T> Core<T> {
         // A waker is user code, also when it is cloned and dropped.
         let waker = waker.clone();
         let mut shared = self.shared.lock();
-        let result = Self::take_locked(&mut shared);
-        let old = if result.is_none() { shared.waker.replace(waker) } else { None };
+        let result = self.take_locked(&mut shared);
+        let old = if result.is_none() { shared.told().waker.replace(waker) } else { None };
         drop(shared);
         drop(old);
         result
@@ -299,17 +356,23 @@ impl<T> Core<T> {
 
     /// The future is gone: drops the result, now or when it comes.
     pub(crate) fn detach(&self) {
+        // Acquire: what comes next may free the job, after all that was done to it.
+        if self.progress.load(Ordering::Acquire) == TAKEN {
+            return;
+        }
         let mut shared = self.shared.lock();
         shared.detached = true;
         let unclaimed = match &shared.stage {
             Stage::Done(result) => {
                 let taken = Stage::Taken(End::of(result));
+                // Release: as in `take_locked`.
+                self.progress.store(TAKEN, Ordering::Release);
                 Some(std::mem::replace(&mut shared.stage, taken))
             }
             _ => None,
         };
         let observed = shared.observed;
-        let waker = shared.waker.take();
+        let waker = shared.told.as_mut().and_then(|told| told.waker.take());
         drop(shared);
         if let Some(Stage::Done(result)) = &unclaimed
             && !observed
@@ -335,16 +398,22 @@ impl<T> Core<T> {
         let mut shared = self.shared.lock();
         let open = shared.stage.end().is_none();
         if open {
-            shared.watchers.push((Arc::clone(watcher), token));
+            shared.told().watchers.push((Arc::clone(watcher), token));
         }
         open
     }
 
     /// Takes back every [`Core::watch`] of `watcher`.
     pub(crate) fn unwatch(&self, watcher: &Arc<dyn Watcher>) {
-        let mut shared = self.shared.lock();
-        shared.watchers.retain(|(known, _)| !Arc::ptr_eq(known, watcher));
+        if let Some(told) = &mut self.shared.lock().told {
+            told.watchers.retain(|(known, _)| !Arc::ptr_eq(known, watcher));
+        }
     }
+}
+
+/// What a job shows that has not ended, by its progress.
+fn open_state(progress: usize) -> State {
+    if progress == PENDING { State::Pending } else { State::Running }
 }
 
 impl<T> Status for Core<T> {
@@ -353,10 +422,18 @@ impl<T> Status for Core<T> {
     }
 
     fn state(&self) -> State {
-        self.shared.lock().stage.state()
+        // Acquire: pairs with the release in `publish`.
+        match self.progress.load(Ordering::Acquire) {
+            open @ (PENDING | RUNNING) => open_state(open),
+            _ => self.shared.lock().stage.state().expect("it has begun to end, which cannot be taken back"),
+        }
     }
 
     fn is_refused(&self) -> bool {
+        // Relaxed: a caller that could not refuse the job because of another one sees what it saw then, or more.
+        if self.progress.load(Ordering::Relaxed) < FINISHING {
+            return false;
+        }
         let shared = self.shared.lock();
         let end = match &shared.stage {
             Stage::Finishing { end, .. } => Some(*end),
@@ -366,9 +443,11 @@ impl<T> Status for Core<T> {
     }
 
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // One look for both. The formatter may be anybody's, so the lock is let go of first.
         let shared = self.shared.lock();
-        let (state, end) = (shared.stage.state(), shared.stage.end());
-        // The formatter may be anybody's.
+        // Relaxed: under the lock only `begin` can change it.
+        let open = open_state(self.progress.load(Ordering::Relaxed));
+        let (state, end) = (shared.stage.state().unwrap_or(open), shared.stage.end());
         drop(shared);
         write!(f, "{} ", self.id)?;
         match end {
@@ -398,7 +477,7 @@ mod tests {
 
     /// How often the job's end will be told, in all.
     fn watchers<T>(future: &TaskFuture<T>) -> usize {
-        future.source().core().shared.lock().watchers.len()
+        future.source().core().shared.lock().told.as_ref().map_or(0, |told| told.watchers.len())
     }
 
     #[test]
