@@ -5,6 +5,8 @@
 //! A panic never happens while one of these locks is held by our code: no user
 //! code runs under a lock. Poisoning would only turn one failure into many.
 
+pub(crate) mod spin;
+
 use std::sync::{PoisonError, TryLockError};
 use std::time::Instant;
 
@@ -13,6 +15,8 @@ use std::sync as imp;
 
 #[cfg(shuttle)]
 use shuttle::sync as imp;
+
+pub(crate) use spin::snooze;
 
 pub(crate) use imp::MutexGuard;
 pub(crate) use imp::atomic::{AtomicUsize, Ordering};
@@ -34,21 +38,6 @@ pub(crate) fn has_ended(thread: &thread::JoinHandle<()>) -> bool {
     #[cfg(not(shuttle))]
     let ended = thread.is_finished();
     ended
-}
-
-/// Looks a few times whether there is something to do, giving the processor away in between, before the caller
-/// sleeps. Ends early when `look` says so.
-pub(crate) fn snooze(look: impl Fn() -> bool) {
-    // To a model, looking twice is as good as once.
-    #[cfg(not(shuttle))]
-    {
-        let backoff = crossbeam::utils::Backoff::new();
-        while !look() && !backoff.is_completed() {
-            backoff.snooze();
-        }
-    }
-    #[cfg(shuttle)]
-    let _ = look();
 }
 
 /// A mutex whose lock cannot fail.

@@ -26,7 +26,8 @@ use rustix::fs::{Access, access};
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
-use super::{Bell, Claim, Claims, GuestLink, HostLink, LinkError, Read, Spin};
+use super::{Bell, Claim, Claims, GuestLink, HostLink, LinkError, Read};
+use crate::sync::spin::Spin;
 
 /// Fits the datagram of a Unix socket with the kernel's default buffer, three times over.
 const PIECE_LEN_BYTES: usize = 64 * 1024;

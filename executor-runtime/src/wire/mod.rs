@@ -21,7 +21,6 @@ mod hello;
 mod ipc;
 mod message;
 mod ring;
-mod spin;
 
 use std::fmt;
 use std::io;
@@ -35,7 +34,6 @@ pub(crate) use bell::Bell;
 pub(crate) use hello::{Hello, PROTOCOL, Welcome, receive, receive_hello, send};
 pub(crate) use message::{Task, answer_with, read_answer};
 pub(crate) use ring::RING_LEN_BYTES;
-pub(crate) use spin::Spin;
 
 /// Which link, and what both of its sides have to know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

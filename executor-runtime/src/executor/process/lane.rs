@@ -7,8 +7,9 @@ use super::crew::Crew;
 use super::station::{At, Station};
 use crate::error::{PoolError, TaskError, WorkerExit};
 use crate::pool::{FreeLane, Pool, Pooled, Unready, Worked};
+use crate::sync::spin::Spin;
 use crate::task::{Attempt, Initializer, RemoteJob, RunningJob, Seat};
-use crate::wire::{LinkError, Spin};
+use crate::wire::LinkError;
 use crate::worker::host::{Landed, Left, Starting, Worker, WorkerOptions};
 
 /// A lane that has a worker process run its jobs.

@@ -23,10 +23,11 @@ use std::time::{Duration, Instant};
 use super::crew::Crew;
 use crate::error::TaskError;
 use crate::pool::Pool;
+use crate::sync::spin::Spin;
 use crate::sync::{AtomicUsize, Mutex, MutexGuard, Ordering};
 use crate::sys::process::Process;
 use crate::task::{Carrier, RemoteJob};
-use crate::wire::{Bell, Claim, Claims, Spin};
+use crate::wire::{Bell, Claim, Claims};
 use crate::worker::host::{Landed, Worker};
 
 /// See the module.

@@ -7,7 +7,7 @@ use super::frame::Frame;
 use super::reader::Reader;
 use super::shared::{Shared, Side, Word};
 use super::writer::Writer;
-use crate::wire::spin::Spin;
+use crate::sync::spin::Spin;
 use crate::wire::{LinkError, Patience, Read};
 
 /// How a side sleeps and how it wakes the other one.

@@ -8,6 +8,7 @@
 //! milliseconds. So a yield that took long ends the looking, and suspends it for
 //! a number of waits that grows as long as that goes on.
 
+use std::cell::Cell;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -30,7 +31,7 @@ pub(crate) struct Spin {
 impl Spin {
     /// As good as none.
     #[cfg(test)]
-    pub(super) fn suspended() -> Self {
+    pub(crate) fn suspended() -> Self {
         Self { suspended: u32::MAX, penalty: 0 }
     }
 
@@ -64,6 +65,19 @@ impl Spin {
             }
         }
     }
+}
+
+thread_local! {
+    /// What this thread has seen when it waited for others of this process.
+    static SPIN: Cell<Spin> = const { Cell::new(Spin { suspended: 0, penalty: 0 }) };
+}
+
+/// Looks for a moment whether what the calling thread waits for is there, before it sleeps.
+pub(crate) fn snooze(mut look: impl FnMut() -> bool) {
+    // Only this thread has it, and `look` does not wait itself.
+    let mut spin = SPIN.take();
+    spin.until(|| look().then_some(()));
+    SPIN.set(spin);
 }
 
 #[cfg(test)]
