@@ -34,7 +34,7 @@ impl Pooled for Job {
     fn refuse(&self, _: TaskError) {}
 }
 
-/// Found: a close that wakes one lane only, a lane that looks at `closed` before it looks for a job, one that lets
+/// Found: a close that does not take the lock, a lane that looks at `closed` before it looks for a job, one that lets
 /// go of the lock between its last look and its sleep, and a push that does not look at `closed`.
 #[test]
 fn what_a_queue_took_in_is_popped_once_and_after_a_close_every_lane_ends() {
@@ -63,20 +63,56 @@ fn what_a_queue_took_in_is_popped_once_and_after_a_close_every_lane_ends() {
     });
 }
 
-/// Found: a push that wakes a lane only if the queue was empty, and a lane that is not counted as asleep in time.
+/// Found: a close that wakes one lane only, and one that does not take the lock.
 #[test]
-fn a_job_that_is_pushed_is_popped_without_any_close() {
+fn a_close_wakes_every_lane() {
     check(|| {
         let queue = Arc::new(Queue::new());
-        let lanes = [(); 2].map(|()| {
-            let queue = Arc::clone(&queue);
-            thread::spawn(move || matches!(queue.pop(None), Popped::Job(_)))
-        });
-        for number in 0..2 {
+        let lanes = [(); 2].map(|()| pops(&queue));
+        queue.close();
+        assert!(lanes.into_iter().all(|lane| lane.join().expect("a lane").is_none()));
+    });
+}
+
+/// Found: a push that wakes a lane only if the queue was empty, a lane that is not counted as asleep in time, one that
+/// has searched and wakes nobody for what it leaves, one that looks for more before it counts itself out, and one that
+/// wakes up and leaves the mark `waking` or wakes nobody for what it leaves.
+#[test]
+fn a_job_that_is_pushed_is_popped_without_any_close() {
+    fn model() {
+        let queue = Arc::new(Queue::new());
+        // Each takes one job and is busy with it for ever, so every job needs a lane of its own.
+        let lanes = [(); 3].map(|()| pops(&queue));
+        for number in 0..3 {
             assert!(queue.push(Job(number)).is_ok());
         }
-        assert!(lanes.into_iter().all(|lane| lane.join().expect("a lane")));
+        assert!(lanes.into_iter().all(|lane| lane.join().expect("a lane").is_some()));
+    }
+    check(model);
+    // Several pushes while one lane searches: few switches at the right places, which chance alone seldom makes.
+    shuttle::check_pct(model, SCHEDULES, 4);
+}
+
+/// Found: a job that is put back and wakes nobody, and a lane that lets go of the ordered jobs before it has the inbox.
+#[test]
+fn a_job_that_is_put_back_is_popped() {
+    check(|| {
+        let queue = Arc::new(Queue::new());
+        let lanes = [(); 2].map(|()| pops(&queue));
+        for number in 0..2 {
+            queue.put_back(Job(number));
+        }
+        assert!(lanes.into_iter().all(|lane| lane.join().expect("a lane").is_some()));
     });
+}
+
+/// A lane that takes one job.
+fn pops(queue: &Arc<Queue<Job>>) -> thread::JoinHandle<Option<Job>> {
+    let queue = Arc::clone(queue);
+    thread::spawn(move || match queue.pop(None) {
+        Popped::Job(job) => Some(job),
+        Popped::Idle | Popped::Over => None,
+    })
 }
 
 /// Found: a permit that wakes nobody when it is given back.
