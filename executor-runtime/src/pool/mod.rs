@@ -36,7 +36,7 @@ use crate::error::{PoolError, TaskError};
 use crate::future::contained;
 use crate::sync::thread::{Builder, JoinHandle};
 use crate::sync::{AtomicUsize, Condvar, Mutex, Ordering, has_ended};
-use crate::task::{Backlog, Home, Permit, Seat, may_wait_for};
+use crate::task::{Backlog, Home, Load, Permit, Seat, may_wait_for};
 
 /// What runs the jobs of one lane, one after the other.
 pub(crate) trait Lane<J> {
@@ -137,7 +137,7 @@ pub(crate) struct Pool<J> {
     queue: Queue<J>,
     backlog: Option<Arc<Backlog>>,
     /// Jobs that are queued or running: see rule 1.
-    load: AtomicUsize,
+    load: Load,
     /// [`Lanes::live`], for a look without the lock.
     live: AtomicUsize,
     options: PoolOptions,
@@ -152,7 +152,7 @@ pub(crate) struct Pool<J> {
 /// Jobs that were taken out of the queue. Dropping them refuses them, too.
 pub(crate) struct Queued<'a, J> {
     jobs: Vec<J>,
-    load: &'a AtomicUsize,
+    load: &'a Load,
 }
 
 impl<J: Pooled> Queued<'_, J> {
@@ -203,7 +203,7 @@ impl<J: Pooled + Send + 'static> Pool<J> {
             home: Home::new(),
             queue: Queue::new(),
             backlog: options.max_pending.map(Backlog::new),
-            load: AtomicUsize::new(0),
+            load: Load::default(),
             live: AtomicUsize::new(0),
             options,
             lanes: Mutex::default(),
@@ -245,18 +245,21 @@ impl<J: Pooled + Send + 'static> Pool<J> {
 
     /// As [`Pool::submit`], unless `take`, which can take a job past the queue, does.
     pub(crate) fn submit_past(self: &Arc<Self>, job: J, take: impl FnOnce(J) -> Result<(), J>) {
-        // AcqRel: pairs with the release of a seat, so that a submitter that has
-        // seen a job's result sees its lane as free, too.
-        let load = self.load.fetch_add(1, Ordering::AcqRel) + 1;
+        self.load.add();
         let Err(job) = take(job) else { return };
         match self.queue.push(job) {
             Ok(swept) => {
-                // Those that were swept out count no more.
-                self.load.fetch_sub(swept, Ordering::AcqRel);
-                self.grow(load - swept);
+                if swept > 0 {
+                    // Those that were swept out count no more.
+                    self.load.take_off(swept);
+                }
+                // Acquire: see `grow`. A pool that has all its lanes does not look at the load, which is in the lanes' hands.
+                if self.live.load(Ordering::Acquire) < self.options.max_lanes {
+                    self.grow(self.load.now());
+                }
             }
             Err(job) => {
-                self.load.fetch_sub(1, Ordering::AcqRel);
+                self.load.take_off(1);
                 job.refuse(self.why_closed());
             }
         }
@@ -407,7 +410,7 @@ impl<J: Pooled + Send + 'static> Pool<J> {
             (None, Some(cause)) => Some(Arc::clone(cause)).filter(|_| !self.queue.is_empty()),
             // Under the lock: who waits for the end of the pool must not find a job there and no lane.
             (None, None) if looks_again => {
-                let wanted = self.load.load(Ordering::Acquire).clamp(1, self.options.max_lanes);
+                let wanted = self.load.now().clamp(1, self.options.max_lanes);
                 self.start_lanes(&mut lanes, wanted)
             }
             (None, None) => None,

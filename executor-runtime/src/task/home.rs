@@ -6,6 +6,8 @@
 use std::cell::Cell;
 use std::sync::atomic::AtomicU64;
 
+use crossbeam::utils::CachePadded;
+
 use crate::sync::{AtomicUsize, Ordering, thread_local};
 
 /// A pool, by a number that no other pool of this process has.
@@ -53,6 +55,38 @@ pub(crate) fn at_home(home: Home) -> bool {
     CURRENT.with(Cell::get) == Some(home)
 }
 
+/// How many jobs of a pool are queued or running.
+///
+/// Two numbers that only grow, since they are in different hands: submitters write one, lanes the other, and each
+/// is on a cache line of its own.
+#[derive(Default)]
+pub(crate) struct Load {
+    submitted: CachePadded<AtomicUsize>,
+    ended: CachePadded<AtomicUsize>,
+}
+
+impl Load {
+    /// Counts one more job.
+    pub(crate) fn add(&self) {
+        // Relaxed: the job is queued under a lock after this, and ends after that.
+        self.submitted.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// These count no more.
+    pub(crate) fn take_off(&self, jobs: usize) {
+        // Release: see `now`.
+        self.ended.fetch_add(jobs, Ordering::Release);
+    }
+
+    /// How many there are. Those that are submitted at this very moment may count or not.
+    pub(crate) fn now(&self) -> usize {
+        // Acquire, and first: whatever has ended is then seen as submitted, so that no difference is below zero. It
+        // also pairs with the release of a seat, so that a submitter that has seen a job's result sees its lane as free.
+        let ended = self.ended.load(Ordering::Acquire);
+        self.submitted.load(Ordering::Relaxed).wrapping_sub(ended)
+    }
+}
+
 /// A job's share of its pool's load, given back once: before its result is
 /// published, or when the job turns out to be cancelled.
 ///
@@ -60,11 +94,11 @@ pub(crate) fn at_home(home: Home) -> bool {
 /// got a result find the worker free, instead of starting one more.
 #[derive(Default)]
 pub(crate) struct Seat<'a> {
-    load: Option<&'a AtomicUsize>,
+    load: Option<&'a Load>,
 }
 
 impl<'a> Seat<'a> {
-    pub(crate) fn new(load: &'a AtomicUsize) -> Self {
+    pub(crate) fn new(load: &'a Load) -> Self {
         Self { load: Some(load) }
     }
 
@@ -77,9 +111,7 @@ impl<'a> Seat<'a> {
 impl Drop for Seat<'_> {
     fn drop(&mut self) {
         if let Some(load) = self.load {
-            // AcqRel: pairs with the submitter's increment, which decides
-            // whether one more worker is needed.
-            load.fetch_sub(1, Ordering::AcqRel);
+            load.take_off(1);
         }
     }
 }

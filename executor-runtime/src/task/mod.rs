@@ -43,7 +43,7 @@ pub use run::Run;
 pub(crate) use backlog::{Backlog, Permit};
 pub(crate) use call::CallOptions;
 pub(crate) use chunk::{Flight, Results, Sizing, one_after_another};
-pub(crate) use home::{Home, Seat, at_home, may_wait_for};
+pub(crate) use home::{Home, Load, Seat, at_home, may_wait_for};
 pub(crate) use initializer::{Attempt, BoxError, Initializer};
 pub(crate) use local::{Local, LocalSource, Places, failed};
 pub(crate) use remote::{Carrier, RemoteRun, split_first_call};
