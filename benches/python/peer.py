@@ -1,6 +1,6 @@
 """Measures concurrent.futures as the Rust side measures its contestants.
 
-peer.py processes|threads START_METHOD round-trip|burst|life WORKERS COUNT
+peer.py processes|threads START_METHOD round-trip|idle-trip|burst|life WORKERS COUNT
 
 Prints lines of a figure's key and a number.
 """
@@ -58,6 +58,17 @@ def round_trip(pool, calls):
     print("p99_us", times[calls * 99 // 100] * 1e6)
 
 
+def idle_trip(pool, calls):
+    times = []
+    for n in range(calls):
+        time.sleep(0.001)
+        started = time.perf_counter()
+        result = pool.submit(successor, n).result()
+        times.append(time.perf_counter() - started)
+        assert result == n + 1
+    print("idle_us", sorted(times)[calls // 2] * 1e6)
+
+
 def burst(pool, tasks):
     for n in range(tasks // 20):
         assert pool.submit(successor, n).result() == n + 1
@@ -105,7 +116,7 @@ def main():
         return
     with start(place, start_method, workers) as pool:
         rally(pool, place, workers)
-        (round_trip if workload == "round-trip" else burst)(pool, count)
+        {"round-trip": round_trip, "idle-trip": idle_trip, "burst": burst}[workload](pool, count)
 
 
 if __name__ == "__main__":

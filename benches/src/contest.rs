@@ -4,6 +4,7 @@ use crate::contestants::{self, Contestant, Role};
 use crate::figure::{Figure, Sample};
 use crate::options::Options;
 use crate::scenario::{Place, Scenario};
+use crate::watchdog;
 
 /// What one contestant showed in one scenario, over all repetitions.
 pub(crate) struct Standing {
@@ -56,6 +57,7 @@ pub(crate) fn run(options: &Options, with_python: bool) -> Vec<Outcome> {
 
 fn take_turns(outcome: &mut Outcome, contestants: &[Contestant]) {
     for (standing, contestant) in outcome.standings.iter_mut().zip(contestants) {
-        standing.samples.extend(contestant.measure(outcome.scenario));
+        let who = format!("{} in {:?}", contestant.name, outcome.scenario);
+        standing.samples.extend(watchdog::limited(&who, || contestant.measure(outcome.scenario)));
     }
 }

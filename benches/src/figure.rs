@@ -5,7 +5,10 @@
 pub(crate) enum Figure {
     RoundTripP50,
     RoundTripP99,
+    IdleTrip,
     Throughput,
+    Items,
+    Payloads,
     StartUp,
     ShutDown,
     Pss,
@@ -27,10 +30,13 @@ pub(crate) enum Better {
 }
 
 impl Figure {
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::RoundTripP50,
         Self::RoundTripP99,
+        Self::IdleTrip,
         Self::Throughput,
+        Self::Items,
+        Self::Payloads,
         Self::StartUp,
         Self::ShutDown,
         Self::Pss,
@@ -46,6 +52,9 @@ impl Figure {
         match self {
             Self::RoundTripP50 => "p50_us",
             Self::RoundTripP99 => "p99_us",
+            Self::IdleTrip => "idle_us",
+            Self::Items => "items_per_s",
+            Self::Payloads => "payloads_per_s",
             Self::Throughput => "tasks_per_s",
             Self::StartUp => "start_ms",
             Self::ShutDown => "stop_ms",
@@ -58,6 +67,9 @@ impl Figure {
         match self {
             Self::RoundTripP50 => "round trip, p50",
             Self::RoundTripP99 => "round trip, p99",
+            Self::IdleTrip => "round trip after 1 ms idle, p50",
+            Self::Items => "map",
+            Self::Payloads => "there and back",
             Self::Throughput => "burst",
             Self::StartUp => "start-up to first results",
             Self::ShutDown => "shutdown",
@@ -68,7 +80,7 @@ impl Figure {
 
     pub(crate) fn better(self) -> Better {
         match self {
-            Self::Throughput => Better::Higher,
+            Self::Throughput | Self::Items | Self::Payloads => Better::Higher,
             _ => Better::Lower,
         }
     }
@@ -76,9 +88,11 @@ impl Figure {
     /// A value with its unit.
     pub(crate) fn show(self, value: f64) -> String {
         match self {
-            Self::RoundTripP50 | Self::RoundTripP99 => format!("{value:.1} µs"),
+            Self::RoundTripP50 | Self::RoundTripP99 | Self::IdleTrip => format!("{value:.1} µs"),
             Self::StartUp | Self::ShutDown => format!("{value:.2} ms"),
             Self::Throughput => format!("{:.1}k tasks/s", value / 1_000.0),
+            Self::Items => format!("{:.2}M items/s", value / 1e6),
+            Self::Payloads => format!("{value:.1} /s"),
             Self::Pss | Self::Private => format!("{value:.0} KiB"),
         }
     }

@@ -17,23 +17,38 @@ mod figure;
 mod options;
 mod scenario;
 mod table;
+mod target;
+mod watchdog;
 mod workloads;
 
 use clap::Parser;
 use executor_bench_report::{Disturbance, describe, locked};
 
-use contestants::{ipc_channel, python};
+use contestants::{ipc_channel, python, shared_memory, socket};
 use options::Options;
 
 fn main() {
-    // The children of both come through here and never return. Ours do not: they
+    // The children of all these come through here and never return. Ours do not: they
     // are workers before `main`.
     procspawn::init();
     ipc_channel::run_if_child();
+    shared_memory::run_if_child();
+    socket::run_if_child();
 
     let options = Options::parse();
     let python = python::version();
-    let crates = ["executor-runtime", "procspawn", "ipc-channel", "rayon", "threadpool", "oneshot"].map(locked);
+    let crates = [
+        "executor-runtime",
+        "procspawn",
+        "ipc-channel",
+        "rayon",
+        "crossbeam-channel",
+        "threadpool",
+        "rusty_pool",
+        "tokio",
+        "oneshot",
+    ]
+    .map(locked);
     println!("{}, {}, {}", describe(), crates.join(", "), python.as_deref().unwrap_or("no Python"));
     if python.is_none() {
         println!("no `python3` found: its rows are skipped");
@@ -42,6 +57,7 @@ fn main() {
     let disturbance = Disturbance::start();
     let results = contest::run(&options, python.is_some());
     let disturbance = disturbance.percent();
+    println!("{}", target::render(&results, options.style()));
     println!("{}", table::render(&results, options.style()));
     println!("Others used {disturbance:.0} % of the machine meanwhile.");
 }

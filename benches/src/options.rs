@@ -8,7 +8,7 @@ use executor_bench_report::Style;
 #[command(version)]
 pub(crate) struct Options {
     /// How often everything is repeated; the table shows medians and spreads
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) reps: u32,
 
     /// A tenth of the work: a look in passing, not figures to quote

@@ -31,8 +31,14 @@ impl Place {
 pub(crate) enum Workload {
     /// One call after the other, each waited for.
     RoundTrip { calls: u64 },
+    /// One call after the other, each after 1 ms in which nobody had anything to do.
+    IdleTrip { calls: u64 },
     /// All tasks submitted, then all results collected in the order of submission.
     Burst { tasks: u64 },
+    /// A function over many numbers, cut into chunks as the pool does it or as is best for it.
+    Map { items: u64 },
+    /// Bytes there and back; `again` sends what came back.
+    Payload { len: usize, calls: u64, again: bool },
     /// Pools that come and go: start-up, memory while idle, shutdown.
     Life { lives: u64 },
 }
@@ -55,8 +61,25 @@ impl Scenario {
         let trip = Workload::RoundTrip { calls: tenth(2_000) };
         let burst = Workload::Burst { tasks: tenth(20_000) };
         let life = Workload::Life { lives: tenth(10) };
-        let mut all =
-            vec![processes(trip, 1), processes(trip, 2), processes(burst, 1), processes(burst, 2), processes(life, 2)];
+        let idle = Workload::IdleTrip { calls: tenth(500) };
+        let million = Workload::Burst { tasks: tenth(1_000_000) };
+        let map = Workload::Map { items: tenth(1_000_000) };
+        let mib = |len: usize, calls, again| Workload::Payload { len: len << 20, calls: tenth(calls), again };
+        let large = |again| Workload::Payload { len: 64 << 20, calls: if options.quick { 1 } else { 4 }, again };
+        let mut all = vec![
+            processes(trip, 1),
+            processes(trip, 2),
+            processes(idle, 1),
+            processes(burst, 1),
+            processes(burst, 2),
+            processes(million, 2),
+            processes(map, 1),
+            processes(map, 2),
+            processes(mib(1, 200, false), 1),
+            processes(large(false), 1),
+            processes(large(true), 1),
+            processes(life, 2),
+        ];
 
         let trip = Workload::RoundTrip { calls: tenth(10_000) };
         let burst = Workload::Burst { tasks: tenth(100_000) };

@@ -23,10 +23,10 @@ struct Row {
 }
 
 #[derive(Clone, Copy)]
-struct Spread {
-    min: f64,
-    median: f64,
-    max: f64,
+pub(crate) struct Spread {
+    pub(crate) min: f64,
+    pub(crate) median: f64,
+    pub(crate) max: f64,
 }
 
 /// Who is ahead. Ratios within 5 % of one are called even: repetitions differ by more.
@@ -68,7 +68,7 @@ fn groups(outcome: &Outcome) -> impl Iterator<Item = Vec<Row>> {
     })
 }
 
-fn title(scenario: Scenario, figure: Figure) -> String {
+pub(crate) fn title(scenario: Scenario, figure: Figure) -> String {
     let Scenario { place, workload, workers } = scenario;
     let workers = match workers {
         1 => format!("1 {}", place.worker()),
@@ -76,13 +76,18 @@ fn title(scenario: Scenario, figure: Figure) -> String {
     };
     match workload {
         Workload::Burst { tasks } => format!("{workers}: {} of {tasks}", figure.name()),
+        Workload::Map { items } => format!("{workers}: {} of {items}", figure.name()),
+        Workload::Payload { len, again, .. } => {
+            let again = if again { ", sent again" } else { "" };
+            format!("{workers}: {} MiB {}{again}", len >> 20, figure.name())
+        }
         _ => format!("{workers}: {}", figure.name()),
     }
 }
 
 impl Spread {
     /// `None` if there are no samples of the figure.
-    fn of(standing: &Standing, figure: Figure) -> Option<Self> {
+    pub(crate) fn of(standing: &Standing, figure: Figure) -> Option<Self> {
         let values = standing.values(figure);
         Some(Self { min: *values.first()?, median: *values.get(values.len() / 2)?, max: *values.last()? })
     }
@@ -122,7 +127,7 @@ impl std::fmt::Display for Verdict {
     }
 }
 
-fn three_digits(ratio: f64) -> String {
+pub(crate) fn three_digits(ratio: f64) -> String {
     match ratio {
         ratio if ratio >= 100.0 => format!("{ratio:.0}"),
         ratio if ratio >= 10.0 => format!("{ratio:.1}"),

@@ -1,11 +1,16 @@
 //! The pools that are compared, behind one interface.
 
+mod crossbeam;
 pub(crate) mod ipc_channel;
 mod ours;
 mod procspawn;
 pub(crate) mod python;
 mod rayon;
+mod rusty_pool;
+pub(crate) mod shared_memory;
+pub(crate) mod socket;
 mod threadpool;
+mod tokio;
 
 use std::collections::BTreeSet;
 use std::hint::black_box;
@@ -39,8 +44,27 @@ pub(crate) trait Pool {
 
 /// A pool whose workers are processes.
 pub(crate) trait ProcessPool: Pool {
+    /// Whether it has `sum`.
+    const MAPS: bool = false;
+
+    /// Whether it has `echo`.
+    const ECHOES: bool = false;
+
+    /// The longest burst it takes part in: a slower one would take minutes for a million tasks.
+    const BURST: u64 = u64::MAX;
+
     /// Has a worker tell its process id.
     fn submit_pid(&self) -> Self::Answer;
+
+    /// The successors of all numbers below `items`, from the workers, summed up here.
+    fn sum(&self, _items: u64) -> u64 {
+        unreachable!("see MAPS")
+    }
+
+    /// The same bytes, from a worker.
+    fn echo(&self, _bytes: Vec<u8>) -> Vec<u8> {
+        unreachable!("see ECHOES")
+    }
 }
 
 /// The task of all measurements: as good as nothing, and an answer that is not the question.
@@ -104,12 +128,23 @@ impl Contestant {
     }
 }
 
+pub(crate) const IPC: &str = "the same, Transport::IpcChannel";
+pub(crate) const PROCSPAWN: &str = "procspawn Pool";
+pub(crate) const SPINNING: &str = "rings, yield-spin 50 µs (limit)";
+pub(crate) const PARKED: &str = "rings, parked futex (limit)";
+pub(crate) const SOCKET: &str = "stream socket (limit)";
+pub(crate) const RAYON: &str = "rayon spawn + oneshot";
+
 /// All pools of processes; the first is ours.
 pub(crate) fn processes(with_python: bool) -> Vec<Contestant> {
     let mut all = vec![
-        Contestant::of_processes::<ours::Processes>("executor-runtime", Role::Ours),
-        Contestant::of_processes::<procspawn::Procspawn>("procspawn Pool", Role::Peer),
+        Contestant::of_processes::<ours::Processes<false>>("executor-runtime", Role::Ours),
+        Contestant::of_processes::<ours::Processes<true>>(IPC, Role::Ours),
+        Contestant::of_processes::<procspawn::Procspawn>(PROCSPAWN, Role::Peer),
         Contestant::of_processes::<ipc_channel::Bare>("ipc-channel, bare (limit)", Role::Limit),
+        Contestant::of_processes::<shared_memory::Bare<true>>(SPINNING, Role::Limit),
+        Contestant::of_processes::<shared_memory::Bare<false>>(PARKED, Role::Limit),
+        Contestant { name: SOCKET, role: Role::Limit, measure: Box::new(workloads::on_socket) },
     ];
     if with_python {
         all.push(Contestant::of_python("Python, fork", "fork"));
@@ -122,8 +157,11 @@ pub(crate) fn processes(with_python: bool) -> Vec<Contestant> {
 pub(crate) fn threads(with_python: bool) -> Vec<Contestant> {
     let mut all = vec![
         Contestant::of_threads::<ours::Threads>("executor-runtime", Role::Ours),
-        Contestant::of_threads::<rayon::Rayon>("rayon spawn + oneshot", Role::Peer),
+        Contestant::of_threads::<rayon::Rayon>(RAYON, Role::Peer),
+        Contestant::of_threads::<crossbeam::Crossbeam>("crossbeam-channel + oneshot", Role::Peer),
         Contestant::of_threads::<threadpool::Threadpool>("threadpool + oneshot", Role::Peer),
+        Contestant::of_threads::<rusty_pool::RustyPool>("rusty_pool", Role::Peer),
+        Contestant::of_threads::<tokio::Tokio>("tokio spawn_blocking", Role::Peer),
     ];
     if with_python {
         all.push(Contestant::of_python("Python", "none"));

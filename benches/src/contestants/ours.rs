@@ -1,5 +1,6 @@
 //! executor-runtime.
 
+use executor_runtime::Transport;
 use executor_runtime::prelude::*;
 
 use super::{Pool, ProcessPool, first_results, meeting};
@@ -14,13 +15,21 @@ fn pid() -> u64 {
     u64::from(std::process::id())
 }
 
-pub(crate) struct Processes(ProcessPoolExecutor);
+#[pool_task(process)]
+fn echo(bytes: Vec<u8>) -> Vec<u8> {
+    bytes
+}
 
-impl Pool for Processes {
+/// Over the portable link, or over the one that is the default.
+pub(crate) struct Processes<const PORTABLE: bool>(ProcessPoolExecutor);
+
+impl<const PORTABLE: bool> Pool for Processes<PORTABLE> {
     type Answer = TaskFuture<u64>;
 
     fn start(workers: usize) -> Self {
-        Self(ProcessPoolExecutor::new(workers).expect("a pool of processes"))
+        let transport = if PORTABLE { Transport::IpcChannel } else { Transport::default() };
+        let builder = ProcessPoolExecutor::builder().max_workers(workers).transport(transport);
+        Self(builder.build().expect("a pool of processes"))
     }
 
     fn submit(&self, n: u64) -> Self::Answer {
@@ -40,9 +49,21 @@ impl Pool for Processes {
     }
 }
 
-impl ProcessPool for Processes {
+impl<const PORTABLE: bool> ProcessPool for Processes<PORTABLE> {
+    const MAPS: bool = true;
+    const ECHOES: bool = true;
+    const BURST: u64 = if PORTABLE { 100_000 } else { u64::MAX };
+
     fn submit_pid(&self) -> Self::Answer {
         self.0.submit(pid::task())
+    }
+
+    fn sum(&self, items: u64) -> u64 {
+        self.0.map(successor::task, 0..items).map(|answer| answer.expect("the task cannot fail")).sum()
+    }
+
+    fn echo(&self, bytes: Vec<u8>) -> Vec<u8> {
+        self.0.submit(echo::task(bytes)).result().expect("the task cannot fail")
     }
 }
 

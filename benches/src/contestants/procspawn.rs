@@ -1,6 +1,9 @@
 //! procspawn's pool of processes.
 
+use std::collections::VecDeque;
+
 use procspawn::JoinHandle;
+use serde_bytes::ByteBuf;
 
 use super::{Pool, ProcessPool, first_results, successor};
 
@@ -33,8 +36,34 @@ impl Pool for Procspawn {
     }
 }
 
+/// How many numbers go in one call of a map: the best of those tried.
+const CHUNK: u64 = 16_384;
+
 impl ProcessPool for Procspawn {
+    const MAPS: bool = true;
+    const ECHOES: bool = true;
+    const BURST: u64 = 100_000;
+
     fn submit_pid(&self) -> Self::Answer {
         self.0.spawn((), |()| u64::from(std::process::id()))
+    }
+
+    /// Two chunks under way: with more large ones it hung.
+    fn sum(&self, items: u64) -> u64 {
+        let collect = |chunk: JoinHandle<Vec<u64>>| chunk.join().expect("the task cannot fail").iter().sum::<u64>();
+        let mut under_way = VecDeque::new();
+        let mut sum = 0;
+        for start in (0..items).step_by(usize::try_from(CHUNK).expect("small")) {
+            if under_way.len() == 2 {
+                sum += under_way.pop_front().map_or(0, collect);
+            }
+            let chunk: Vec<u64> = (start..items.min(start + CHUNK)).collect();
+            under_way.push_back(self.0.spawn(chunk, |chunk| chunk.into_iter().map(successor).collect()));
+        }
+        sum + under_way.into_iter().map(collect).sum::<u64>()
+    }
+
+    fn echo(&self, bytes: Vec<u8>) -> Vec<u8> {
+        self.0.spawn(ByteBuf::from(bytes), |bytes| bytes).join().expect("the task cannot fail").into_vec()
     }
 }

@@ -18,8 +18,11 @@ pub(crate) fn version() -> Option<String> {
 pub(crate) fn measure(start_method: &str, scenario: Scenario) -> Vec<Sample> {
     let (workload, count) = match scenario.workload {
         Workload::RoundTrip { calls } => ("round-trip", calls),
+        Workload::Burst { tasks } if tasks > 100_000 => return Vec::new(),
         Workload::Burst { tasks } => ("burst", tasks),
+        Workload::IdleTrip { calls } => ("idle-trip", calls),
         Workload::Life { lives } => ("life", lives),
+        Workload::Map { .. } | Workload::Payload { .. } => return Vec::new(),
     };
     let output = Command::new("python3")
         .args([SCRIPT, scenario.place.name(), start_method, workload])

@@ -1,0 +1,9 @@
+//! What a mechanism costs with nothing of ours on top: the limits that the figures of pools are held against.
+//!
+//! The only package of the benches that may use unsafe code; it does so to map memory that two processes share.
+
+mod region;
+mod ring;
+mod worker;
+
+pub use worker::{Waiting, Worker, run_if_child};

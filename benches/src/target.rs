@@ -1,0 +1,100 @@
+//! What was aimed at, and whether it was reached: a row for each target.
+
+use executor_bench_report::{Grid, Style};
+
+use crate::contest::Outcome;
+use crate::contestants::{PARKED, PROCSPAWN, RAYON, Role, SOCKET, SPINNING};
+use crate::figure::{Better, Figure};
+use crate::scenario::{Place, Scenario, Workload};
+use crate::table::{Spread, three_digits, title};
+
+const HEAD: [&str; 7] = ["figure", "ours", "min to max", "held against", "is", "target", "verdict"];
+
+/// What ours is held against.
+enum Mark {
+    /// So many times somebody's median.
+    Times(f64, &'static str),
+    /// So many times the median of the best peer.
+    BestPeer,
+    /// A figure of its own.
+    Value(f64),
+}
+
+use Mark::{BestPeer, Times, Value};
+
+/// The targets of one figure.
+fn marks(scenario: Scenario, figure: Figure) -> Vec<Mark> {
+    match (scenario.place, scenario.workload, figure) {
+        (Place::Processes, Workload::RoundTrip { .. }, Figure::RoundTripP50) if scenario.workers == 1 => {
+            vec![Times(2.0, SPINNING), Times(1.0 / 50.0, PROCSPAWN)]
+        }
+        (Place::Processes, Workload::RoundTrip { .. }, Figure::RoundTripP50) => vec![Value(5.0)],
+        (Place::Processes, Workload::IdleTrip { .. }, _) => vec![Times(1.6, PARKED)],
+        (Place::Processes, Workload::Burst { tasks }, _) if tasks > 100_000 => vec![Value(3e6)],
+        (Place::Processes, Workload::Burst { .. }, _) => vec![Value(3e6), Times(150.0, PROCSPAWN)],
+        (Place::Processes, Workload::Map { .. }, _) => vec![Value(100e6)],
+        (Place::Processes, Workload::Payload { len, .. }, _) if len < 64 << 20 => {
+            vec![Times(5.0, PROCSPAWN), Times(2.0, SOCKET)]
+        }
+        (Place::Processes, Workload::Payload { again: false, .. }, _) => vec![Times(4.0, PROCSPAWN)],
+        (Place::Processes, Workload::Payload { again: true, .. }, _) => {
+            vec![Times(20.0, PROCSPAWN), Times(1.5, SOCKET)]
+        }
+        (Place::Processes, Workload::Life { .. }, Figure::StartUp) => vec![Times(1.3, PARKED)],
+        (Place::Processes, Workload::Life { .. }, Figure::ShutDown) => vec![Times(1.5, PARKED)],
+        (Place::Processes, Workload::Life { .. }, Figure::Pss) => vec![Times(1.2, PARKED)],
+        (Place::Threads, Workload::RoundTrip { .. }, Figure::RoundTripP50) => vec![BestPeer],
+        (Place::Threads, Workload::Burst { .. }, _) => vec![Times(1.2, RAYON)],
+        _ => Vec::new(),
+    }
+}
+
+/// The table of the targets.
+pub(crate) fn render(outcomes: &[Outcome], style: Style) -> String {
+    let mut grid = Grid::new(HEAD);
+    for outcome in outcomes {
+        let figures = Figure::ALL.into_iter();
+        grid.group(figures.flat_map(|figure| {
+            marks(outcome.scenario, figure).into_iter().filter_map(move |mark| row(outcome, figure, &mark))
+        }));
+    }
+    grid.set(style)
+}
+
+fn row(outcome: &Outcome, figure: Figure, mark: &Mark) -> Option<[String; HEAD.len()]> {
+    let ours = Spread::of(outcome.standings.first()?, figure)?;
+    let median_of = |name| {
+        let standing = outcome.standings.iter().find(|standing| standing.contestant == name)?;
+        Spread::of(standing, figure).map(|spread| spread.median)
+    };
+    let (against, is, target, wanted) = match *mark {
+        Times(factor, name) => {
+            let theirs = median_of(name)?;
+            let against = format!("{name}: {}", figure.show(theirs));
+            (against, three_digits(ours.median / theirs), three_digits(factor), factor * theirs)
+        }
+        BestPeer => {
+            let (name, theirs) = best_peer(outcome, figure)?;
+            (format!("{name}: {}", figure.show(theirs)), three_digits(ours.median / theirs), "1.00".to_owned(), theirs)
+        }
+        Value(value) => ("—".to_owned(), figure.show(ours.median), figure.show(value), value),
+    };
+    let (bound, missed) = match figure.better() {
+        Better::Lower => ("at most", ours.median / wanted),
+        Better::Higher => ("at least", wanted / ours.median),
+    };
+    let verdict = if missed <= 1.0 { "met".to_owned() } else { format!("missed, {}x off", three_digits(missed)) };
+    let Spread { min, median, max } = ours;
+    let [min, median, max] = [min, median, max].map(|value| figure.show(value));
+    let title = title(outcome.scenario, figure);
+    Some([title, median, format!("{min} to {max}"), against, is, format!("{bound} {target}"), verdict])
+}
+
+fn best_peer(outcome: &Outcome, figure: Figure) -> Option<(&'static str, f64)> {
+    let peers = outcome.standings.iter().filter(|standing| standing.role == Role::Peer);
+    let medians = peers.filter_map(|peer| Some((peer.contestant, Spread::of(peer, figure)?.median)));
+    match figure.better() {
+        Better::Lower => medians.min_by(|left, right| left.1.total_cmp(&right.1)),
+        Better::Higher => medians.max_by(|left, right| left.1.total_cmp(&right.1)),
+    }
+}
