@@ -3,7 +3,7 @@
 use std::sync::{Arc, Weak};
 
 use super::station::Station;
-use crate::sync::Mutex;
+use crate::sync::{AtomicUsize, Mutex, Ordering};
 use crate::sys::process::Process;
 use crate::task::RemoteJob;
 
@@ -11,6 +11,8 @@ use crate::task::RemoteJob;
 #[derive(Default)]
 pub(super) struct Crew {
     inner: Mutex<CrewInner>,
+    /// Leaders that have an answer and have not told it yet. The pool has not ended before they have.
+    telling: AtomicUsize,
 }
 
 #[derive(Default)]
@@ -80,6 +82,26 @@ impl Crew {
         if let Some(station) = self.take_idle(|_| true) {
             station.bell().poke();
         }
+    }
+
+    /// A leader has an answer, which is on no list any more.
+    pub(super) fn begin_to_tell(&self) {
+        self.telling.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// It is told. Wakes the lanes if they wait for that.
+    pub(super) fn end_to_tell(&self) {
+        // SeqCst, with the lock: either this sees that the pool is closed, or the lane that is woken by the close sees
+        // that nobody tells any more.
+        self.telling.fetch_sub(1, Ordering::SeqCst);
+        if self.inner.lock().closed {
+            self.each_station(|station| station.bell().poke());
+        }
+    }
+
+    /// Whether a leader has an answer that is not told.
+    pub(super) fn is_telling(&self) -> bool {
+        self.telling.load(Ordering::SeqCst) > 0
     }
 
     /// From now on jobs come from the queue only. Wakes all lanes, so that they look whether any will.

@@ -167,10 +167,12 @@ impl ProcessLane {
                     return Worked::Done;
                 }
                 if !station.rest() {
-                    if pool.is_over() {
+                    if !pool.is_over() {
+                        continue;
+                    }
+                    if !self.crew.is_telling() {
                         return Worked::Over;
                     }
-                    continue;
                 }
             } else {
                 let now = Instant::now();

@@ -16,6 +16,7 @@
 //! 5. A submitter takes a worker off the list before it takes the worker's lock. If the worker is gone by then, it
 //!    keeps its job.
 //! 6. A leader reads nothing but the answer that it waits for: others could be told by code that needs what it holds.
+//!    What it tells after the lock is counted, and a pool has not ended before that is told.
 
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
@@ -204,8 +205,11 @@ impl Carrier for Station {
         if poke {
             self.bell.poke();
         }
-        // What callbacks may do depends on where they run.
-        self.pool.home().visit(|| self.tell(&mut landed));
+        if !landed.is_empty() {
+            // What callbacks may do depends on where they run.
+            self.pool.home().visit(|| self.tell(&mut landed));
+            self.crew.end_to_tell();
+        }
     }
 }
 
@@ -224,6 +228,9 @@ impl Station {
                 Err(_) => Some(true),
             });
             is_over = found.unwrap_or(true);
+        }
+        if !landed.is_empty() {
+            self.crew.begin_to_tell();
         }
         self.settle(at)
     }
