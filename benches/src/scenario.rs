@@ -39,6 +39,8 @@ pub(crate) enum Workload {
     Map { items: u64 },
     /// Bytes there and back; `again` sends what came back.
     Payload { len: usize, calls: u64, again: bool },
+    /// Tasks of 20 µs through the pool's map.
+    Work { tasks: u64 },
     /// Pools that come and go: start-up, memory while idle, shutdown.
     Life { lives: u64 },
 }
@@ -85,6 +87,7 @@ impl Scenario {
         let burst = Workload::Burst { tasks: tenth(100_000) };
         all.extend([1, 2, 8].map(|workers| threads(trip, workers)));
         all.extend([1, 2, 8].map(|workers| threads(burst, workers)));
+        all.push(threads(Workload::Work { tasks: tenth(10_000) }, 2));
         all
     }
 }

@@ -76,6 +76,7 @@ pub(crate) fn title(scenario: Scenario, figure: Figure) -> String {
     };
     match workload {
         Workload::Burst { tasks } => format!("{workers}: {} of {tasks}", figure.name()),
+        Workload::Work { tasks } => format!("{workers}: {tasks} of 20 µs through map"),
         Workload::Map { items } => format!("{workers}: {} of {items}", figure.name()),
         Workload::Payload { len, again, .. } => {
             let again = if again { ", sent again" } else { "" };

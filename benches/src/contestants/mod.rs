@@ -13,8 +13,9 @@ mod threadpool;
 mod tokio;
 
 use std::collections::BTreeSet;
-use std::hint::black_box;
+use std::hint::{self, black_box};
 use std::sync::{Arc, Barrier};
+use std::time::{Duration, Instant};
 
 use crate::figure::Sample;
 use crate::scenario::Scenario;
@@ -28,7 +29,15 @@ pub(crate) trait Pool {
     /// How many answers may be outstanding at once before the pool, or the system, gives up.
     const WINDOW: usize = usize::MAX;
 
+    /// Whether it has `work`.
+    const WORKS: bool = false;
+
     fn start(workers: usize) -> Self;
+
+    /// So many times [`short_work`], through the pool's own way to map; says how many were done.
+    fn work(&self, _tasks: u64) -> u64 {
+        unreachable!("see WORKS")
+    }
 
     /// Has a worker run [`successor`].
     fn submit(&self, n: u64) -> Self::Answer;
@@ -70,6 +79,15 @@ pub(crate) trait ProcessPool: Pool {
 /// The task of all measurements: as good as nothing, and an answer that is not the question.
 pub(crate) fn successor(n: u64) -> u64 {
     black_box(n).wrapping_add(1)
+}
+
+/// A task that keeps its worker busy for 20 µs.
+pub(crate) fn short_work() -> u64 {
+    let started = Instant::now();
+    while started.elapsed() < Duration::from_micros(20) {
+        hint::spin_loop();
+    }
+    1
 }
 
 /// Submits in rounds, one call for each worker, until all workers have answered; says who they are.

@@ -72,6 +72,12 @@ pub(crate) struct Threads(ThreadPoolExecutor);
 impl Pool for Threads {
     type Answer = TaskFuture<u64>;
 
+    const WORKS: bool = true;
+
+    fn work(&self, tasks: u64) -> u64 {
+        self.0.map(|_| super::short_work, 0..tasks).map(|done| done.expect("the task cannot fail")).sum()
+    }
+
     fn start(workers: usize) -> Self {
         Self(ThreadPoolExecutor::new(workers).expect("a pool of threads"))
     }

@@ -22,7 +22,7 @@ pub(crate) fn measure(start_method: &str, scenario: Scenario) -> Vec<Sample> {
         Workload::Burst { tasks } => ("burst", tasks),
         Workload::IdleTrip { calls } => ("idle-trip", calls),
         Workload::Life { lives } => ("life", lives),
-        Workload::Map { .. } | Workload::Payload { .. } => return Vec::new(),
+        Workload::Map { .. } | Workload::Work { .. } | Workload::Payload { .. } => return Vec::new(),
     };
     let output = Command::new("python3")
         .args([SCRIPT, scenario.place.name(), start_method, workload])

@@ -1,6 +1,8 @@
 //! rayon's `spawn`. It gives no future; a oneshot channel stands in for one.
 
-use super::{Pool, meeting, successor};
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
+
+use super::{Pool, meeting, short_work, successor};
 
 pub(crate) struct Rayon(rayon::ThreadPool);
 
@@ -14,6 +16,12 @@ impl Rayon {
 
 impl Pool for Rayon {
     type Answer = oneshot::Receiver<u64>;
+
+    const WORKS: bool = true;
+
+    fn work(&self, tasks: u64) -> u64 {
+        self.0.install(|| (0..tasks).into_par_iter().map(|_| short_work()).sum())
+    }
 
     fn start(workers: usize) -> Self {
         Self(rayon::ThreadPoolBuilder::new().num_threads(workers).build().expect("a pool of threads"))

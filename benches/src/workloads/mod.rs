@@ -7,6 +7,7 @@ mod map;
 mod memory;
 mod payload;
 mod round_trip;
+mod work;
 
 use crate::contestants::socket::Echo;
 use crate::contestants::{Pool, ProcessPool};
@@ -44,6 +45,8 @@ pub(crate) fn on_any<P: Pool>(scenario: Scenario) -> Vec<Sample> {
         Workload::RoundTrip { calls } => round_trip::measure(pool, calls),
         Workload::IdleTrip { calls } => idle_trip::measure(pool, calls),
         Workload::Burst { tasks } => burst::measure(pool, tasks),
+        Workload::Work { tasks } if P::WORKS => work::measure(|tasks| pool.work(tasks), tasks),
+        Workload::Work { .. } => Vec::new(),
         // Threads have neither a start-up that counts nor memory of their own, and nothing to encode.
         Workload::Life { .. } | Workload::Map { .. } | Workload::Payload { .. } => Vec::new(),
     })
