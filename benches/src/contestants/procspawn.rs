@@ -36,7 +36,7 @@ impl Pool for Procspawn {
     }
 }
 
-/// How many numbers go in one call of a map: the best of those tried.
+/// How many numbers go in one call of a map.
 const CHUNK: u64 = 16_384;
 
 impl ProcessPool for Procspawn {

@@ -46,9 +46,8 @@ pub(crate) fn on_any<P: Pool>(scenario: Scenario) -> Vec<Sample> {
         Workload::IdleTrip { calls } => idle_trip::measure(pool, calls),
         Workload::Burst { tasks } => burst::measure(pool, tasks),
         Workload::Work { tasks } if P::WORKS => work::measure(|tasks| pool.work(tasks), tasks),
-        Workload::Work { .. } => Vec::new(),
-        // Threads have neither a start-up that counts nor memory of their own, and nothing to encode.
-        Workload::Life { .. } | Workload::Map { .. } | Workload::Payload { .. } => Vec::new(),
+        // Threads have neither a start-up that counts nor memory of their own, and nothing to encode; not every pool works.
+        Workload::Life { .. } | Workload::Map { .. } | Workload::Payload { .. } | Workload::Work { .. } => Vec::new(),
     })
 }
 
