@@ -61,6 +61,7 @@ suite! {
     twenty_thousand_tasks_in_a_burst_finish
     payloads_of_any_size_come_back
     many_wait_at_once_for_answers_that_do_not_fit
+    what_is_cancelled_in_a_burst_costs_nothing_else
     a_worker_that_dies_while_it_reads_a_large_argument_hangs_nobody
     pools_leave_nothing_behind
     a_worker_may_have_all_the_time_there_is
@@ -402,6 +403,28 @@ fn many_wait_at_once_for_answers_that_do_not_fit(transport: Transport) -> Outcom
             });
             waiters.into_iter().try_for_each(|waiter| waiter.join().expect("no panic"))
         })?;
+        Ok(())
+    })
+}
+
+fn what_is_cancelled_in_a_burst_costs_nothing_else(transport: Transport) -> Outcome {
+    const CALLS: u64 = 20_000;
+
+    limited(|| {
+        let pool = pool_over(transport, 2)?;
+        pool.submit(square::task(1)).result()?;
+        let futures: Vec<_> = (0..CALLS).map(|n| pool.submit(square::task(n))).collect();
+        let handles: Vec<_> = futures.iter().step_by(3).map(TaskFuture::handle).collect();
+        let cancels = thread::spawn(move || handles.iter().filter(|handle| handle.cancel()).count());
+        let mut cancelled = 0;
+        for (n, future) in (0..).zip(futures) {
+            match future.result() {
+                Ok(square) => assert_eq!(square, n * n),
+                Err(TaskError::Cancelled) => cancelled += 1,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        assert_eq!(cancels.join().expect("no panic"), cancelled);
         Ok(())
     })
 }

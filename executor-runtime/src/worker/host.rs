@@ -126,6 +126,8 @@ pub(crate) struct Worker {
     sent: VecDeque<Sent>,
     /// How far the last of them is written; `None` if it is.
     written: Option<usize>,
+    /// Of the next task that is sent. Those that are under way have numbers that lie closer together than there are
+    /// claims.
     next_number: u32,
     /// The last answer, or as much of it as there is; its room is used again.
     answer: Vec<u8>,
@@ -273,9 +275,11 @@ impl Worker {
         }
         let Some(first) = self.sent.front() else { return true };
         let behind = self.calls_sent - first.job.calls_left();
+        // Not how many there are: some that were sent behind the first have been taken back.
+        let numbers = self.next_number.wrapping_sub(first.number) as usize;
         self.written.is_none()
             && self.sent.len() <= most_behind
-            && self.sent.len() < self.link.window()
+            && numbers < self.link.window()
             && behind < self.pace.calls_ahead()
     }
 
@@ -302,33 +306,29 @@ impl Worker {
 
     /// Sends a job that waits, unless it was cancelled.
     pub(crate) fn send(&mut self, job: RemoteJob, carrier: &Arc<dyn Carrier>) -> Result<bool, LinkError> {
-        let number = self.next_number();
-        match job.send(carrier, number) {
-            Some(job) => self.write(Sent { number, job }).map(|()| true),
+        // Before anybody can take it back.
+        self.claims.offer(self.next_number);
+        match job.send(carrier, self.next_number) {
+            Some(job) => self.write(job).map(|()| true),
             None => Ok(false),
         }
     }
 
     /// Sends a job that has started elsewhere.
     pub(crate) fn send_again(&mut self, job: RunningJob) -> Result<(), LinkError> {
-        let number = self.next_number();
-        self.write(Sent { number, job })
+        self.claims.offer(self.next_number);
+        self.write(job)
     }
 
-    fn next_number(&mut self) -> u32 {
-        let number = self.next_number;
-        self.next_number = number.wrapping_add(1);
-        self.claims.offer(number);
-        number
-    }
-
-    fn write(&mut self, sent: Sent) -> Result<(), LinkError> {
+    /// Writes a job that was offered under the next number.
+    fn write(&mut self, job: RunningJob) -> Result<(), LinkError> {
         if self.sent.is_empty() {
             self.since = Instant::now();
             self.is_late = false;
         }
-        self.calls_sent += sent.job.calls_left();
-        self.sent.push_back(sent);
+        self.calls_sent += job.calls_left();
+        self.sent.push_back(Sent { number: self.next_number, job });
+        self.next_number = self.next_number.wrapping_add(1);
         self.written = Some(0);
         self.write_on().map(drop)
     }

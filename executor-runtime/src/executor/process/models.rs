@@ -68,6 +68,9 @@ impl ProcessTask for Square {
     }
 }
 
+/// How many tasks can be under way.
+const WINDOW: usize = 4;
+
 /// Both sides of a link.
 struct Shared {
     down: Mutex<VecDeque<Vec<u8>>>,
@@ -75,7 +78,7 @@ struct Shared {
     up: Mutex<VecDeque<Vec<u8>>>,
     host_sleeps: AtomicBool,
     host_is_gone: AtomicBool,
-    claims: [AtomicU32; 16],
+    claims: [AtomicU32; WINDOW],
 }
 
 const OFFERED: u32 = 1;
@@ -115,7 +118,7 @@ struct Host(Arc<Shared>);
 
 impl HostLink for Host {
     fn window(&self) -> usize {
-        8
+        WINDOW
     }
     fn claims(&self) -> Arc<dyn Claims> {
         Arc::new(Claimed(Arc::clone(&self.0)))
@@ -319,6 +322,22 @@ fn what_is_cancelled_is_cancelled_wherever_it_is() {
         }
         // What is behind a task that was taken back goes on.
         assert_eq!(square(&pool, 9).result().expect("a value"), 81);
+    });
+}
+
+/// Found: tasks that take a number and are not sent, and numbers that lie farther apart than there are claims.
+#[test]
+fn what_is_cancelled_in_a_long_queue_costs_no_other() {
+    check(|| {
+        let pool = pool(1);
+        assert_eq!(square(&pool, 2).result().expect("a value"), 4);
+        let futures: Vec<_> = (0..14).map(|n| square(&pool, n)).collect();
+        let handles: Vec<_> = futures[3..11].iter().map(crate::future::TaskFuture::handle).collect();
+        let cancels = thread::spawn(move || handles.iter().filter(|handle| handle.cancel()).count());
+        let results: Vec<_> = futures.into_iter().map(|future| future.result()).collect();
+        let cancelled = results.iter().filter(|result| matches!(result, Err(TaskError::Cancelled))).count();
+        assert_eq!(cancels.join().expect("no panic"), cancelled);
+        assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 14 - cancelled);
     });
 }
 
