@@ -84,24 +84,7 @@ impl Starting {
         }
         let connected = welcome.door.and_then(|door| offer.connect(door, self.process.as_fd()));
         let (link, bell) = connected.map_err(PoolError::Link)?;
-        let claims = link.claims();
-        Ok(Worker {
-            process: self.process,
-            link,
-            bell,
-            claims,
-            _control: self.control,
-            sent: VecDeque::new(),
-            written: None,
-            next_number: 0,
-            answer: Vec::new(),
-            since: Instant::now(),
-            is_late: false,
-            pace: Pace::default(),
-            calls_sent: 0,
-            tasks_done: 0,
-            max_tasks: options.max_tasks,
-        })
+        Ok(Worker::new(self.process, link, bell, self.control, options.max_tasks))
     }
 
     fn not_ready(&self, error: &io::Error, options: &WorkerOptions) -> PoolError {
@@ -215,9 +198,17 @@ pub(crate) struct Left {
 }
 
 impl Worker {
-    /// One that is not started, but played by a model.
-    #[cfg(all(test, shuttle))]
-    pub(crate) fn model(process: Arc<Process>, link: Box<dyn HostLink>, bell: Arc<Bell>, control: UnixStream) -> Self {
+    /// So many tasks are read off the link at once, before any of them is told.
+    const MOST_LANDED: usize = 64;
+
+    /// A worker whose process is ready at the other end of `link`.
+    pub(crate) fn new(
+        process: Arc<Process>,
+        link: Box<dyn HostLink>,
+        bell: Arc<Bell>,
+        control: UnixStream,
+        max_tasks: Option<usize>,
+    ) -> Self {
         Self {
             process,
             claims: link.claims(),
@@ -233,12 +224,9 @@ impl Worker {
             pace: Pace::default(),
             calls_sent: 0,
             tasks_done: 0,
-            max_tasks: None,
+            max_tasks,
         }
     }
-
-    /// So many tasks are read off the link at once, before any of them is told.
-    const MOST_LANDED: usize = 64;
 
     pub(crate) fn process(&self) -> &Arc<Process> {
         &self.process

@@ -224,7 +224,7 @@ fn worker() -> Worker {
     let bell = Arc::new(bell.expect("a bell"));
     let (ours, rung) = (Arc::clone(&shared), Arc::clone(&bell));
     thread::spawn(move || guest(&ours, &rung));
-    Worker::model(Arc::clone(process), Box::new(Host(shared)), bell, control.try_clone().expect("a descriptor"))
+    Worker::new(Arc::clone(process), Box::new(Host(shared)), bell, control.try_clone().expect("a descriptor"), None)
 }
 
 fn pool(max_lanes: usize) -> ProcessPoolExecutor {
