@@ -5,6 +5,7 @@
 pub(crate) mod guest;
 pub(crate) mod host;
 mod pace;
+pub(crate) mod starting;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 

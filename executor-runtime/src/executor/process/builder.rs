@@ -14,7 +14,7 @@ use crate::task::registry::Registry;
 use crate::task::{Call, Initialized, Initializer, ProcessTask};
 use crate::wire::RING_LEN_BYTES;
 use crate::worker;
-use crate::worker::host::WorkerOptions;
+use crate::worker::starting::WorkerOptions;
 
 /// The options of a [`ProcessPoolExecutor`] (Python: the arguments of `ProcessPoolExecutor()`).
 ///

@@ -10,7 +10,8 @@ use crate::pool::{FreeLane, Pool, Pooled, Unready, Worked};
 use crate::sync::spin::Spin;
 use crate::task::{Attempt, Initializer, RemoteJob, RunningJob, Seat};
 use crate::wire::LinkError;
-use crate::worker::host::{Landed, Left, Starting, Worker, WorkerOptions};
+use crate::worker::host::{Landed, Left, Worker};
+use crate::worker::starting::{Starting, WorkerOptions};
 
 /// A lane that has a worker process run its jobs.
 pub(super) struct ProcessLane {

@@ -19,7 +19,8 @@ use crate::pool::{Owner, Pool, PoolOptions};
 use crate::sys::process::Process;
 use crate::task::{Call, Coded, Decoder, Encoder, OwnedTask, ProcessTask, Task, WireId};
 use crate::wire::{self, Bell, Claim, Claims, HostLink, LinkError, LinkKind, Read, answer_with};
-use crate::worker::host::{Worker, WorkerOptions};
+use crate::worker::host::Worker;
+use crate::worker::starting::WorkerOptions;
 
 /// Enough that each of the bugs named below was found every time.
 const SCHEDULES: usize = 2_000;

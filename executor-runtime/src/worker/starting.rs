@@ -1,0 +1,81 @@
+//! A worker process from its start until it can take tasks.
+
+use std::io;
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::host::{EXIT_LIMIT, Worker};
+use crate::error::PoolError;
+use crate::sys::process::Process;
+use crate::task::registry::Registry;
+use crate::wire::{self, Hello, LinkKind, Offer, PROTOCOL, Welcome};
+
+/// What every worker of a pool is started with.
+#[derive(Clone, Debug)]
+pub(crate) struct WorkerOptions {
+    pub(crate) depth: u32,
+    pub(crate) stack_size_bytes: usize,
+    /// From the start of the process until it can take tasks.
+    pub(crate) start_limit: Duration,
+    pub(crate) link: LinkKind,
+    pub(crate) max_tasks: Option<usize>,
+}
+
+/// A worker that was started and may not have got ready yet.
+pub(crate) struct Starting {
+    process: Arc<Process>,
+    control: UnixStream,
+    /// `None` if it has all the time there is.
+    deadline: Option<Instant>,
+}
+
+impl Starting {
+    /// Starts a process.
+    pub(crate) fn new(options: &WorkerOptions) -> Result<Self, PoolError> {
+        let deadline = Instant::now().checked_add(options.start_limit);
+        let (process, control) = Process::spawn().map_err(PoolError::SpawnWorker)?;
+        Ok(Self { process: Arc::new(process), control, deadline })
+    }
+
+    /// The process, so that others can kill it.
+    pub(crate) fn process(&self) -> &Arc<Process> {
+        &self.process
+    }
+
+    /// Waits until the worker can take tasks.
+    pub(crate) fn ready(self, options: &WorkerOptions) -> Result<Worker, PoolError> {
+        let program = Registry::of_program().map_or(0, Registry::fingerprint);
+        let hello = Hello {
+            protocol: PROTOCOL,
+            program,
+            depth: options.depth,
+            stack_size_bytes: options.stack_size_bytes as u64,
+            link: options.link,
+        };
+        let offer = Offer::new(options.link).map_err(|error| PoolError::Link(error.to_string()))?;
+        let welcome = wire::send(&self.control, &hello, &offer.descriptors())
+            .and_then(|()| wire::receive::<Welcome>(&self.control, self.deadline))
+            .map_err(|error| self.not_ready(&error, options))?;
+        if welcome.protocol != PROTOCOL {
+            let what = format!("protocol {} here, {} there", PROTOCOL, welcome.protocol);
+            return Err(PoolError::VersionMismatch { what });
+        }
+        if welcome.program != program {
+            return Err(PoolError::VersionMismatch { what: "the tasks and their types".to_owned() });
+        }
+        let connected = welcome.door.and_then(|door| offer.connect(door, self.process.as_fd()));
+        let (link, bell) = connected.map_err(PoolError::Link)?;
+        Ok(Worker::new(self.process, link, bell, self.control, options.max_tasks))
+    }
+
+    fn not_ready(&self, error: &io::Error, options: &WorkerOptions) -> PoolError {
+        match error.kind() {
+            io::ErrorKind::TimedOut => PoolError::WorkerTooSlow { limit: options.start_limit },
+            // It closed its end: it is dead, or as good as dead.
+            _ if self.process.wait_ended(Some(EXIT_LIMIT)) => PoolError::WorkerNeverReady { exit: self.process.reap() },
+            _ => PoolError::Link(error.to_string()),
+        }
+    }
+}
