@@ -180,7 +180,7 @@ impl<'m> Subject<'m> {
                 #full_name
                 #version
                 fn encode(
-                    (#(#locals,)*): &Self::Args<'_>,
+                    (#(#locals,)*): Self::Args<'_>,
                     __out: &mut #runtime::__private::Encoder<'_>,
                 ) -> #runtime::__private::Coded<()> {
                     #(#writes)*
@@ -193,7 +193,7 @@ impl<'m> Subject<'m> {
                     ::core::result::Result::Ok(#function(#(#uses),*))
                 }
                 fn encode_output(
-                    __output: &Self::Output,
+                    __output: Self::Output,
                     __out: &mut #runtime::__private::Encoder<'_>,
                 ) -> #runtime::__private::Coded<()> {
                     #output.write_value(__output, __out)
@@ -266,7 +266,7 @@ fn write(model: &Model, argument: &Argument, local: &Ident) -> TokenStream {
     let passing = passing(model, &model.borrowing_for("'_", argument.sent()));
     match &argument.passing {
         Passing::Bytes => quote_spanned!(Span::mixed_site()=> __out.bytes(#local)?;),
-        Passing::Borrowed(_) => quote_spanned!(Span::mixed_site()=> #passing.write_borrowed(*#local, __out)?;),
+        Passing::Borrowed(_) => quote_spanned!(Span::mixed_site()=> #passing.write_borrowed(#local, __out)?;),
         Passing::Value => quote_spanned!(Span::mixed_site()=> #passing.write_value(#local, __out)?;),
     }
 }

@@ -14,7 +14,7 @@ use super::call::CallOptions;
 use super::codec::encode_into;
 use super::local::{Local, LocalJob, Places, failed};
 use super::remote::{Arguments, Gather, Remote, RemoteJob};
-use super::{Call, Home, ProcessTask, Run, panics, run};
+use super::{Call, Encoder, Home, ProcessTask, Run, panics, run};
 use crate::error::TaskError;
 use crate::future::{Group, Handle, TaskFuture};
 
@@ -216,7 +216,7 @@ impl<T: ProcessTask> ErasedChunk for TypedChunk<'_, T> {
         let calls = self.calls.len();
         let mut answers = Answers::new(calls, self.at);
         for (number, call) in self.calls.drain(..).enumerate() {
-            if let Err(error) = arguments.add(|out| encode_into::<T>(&call.args, out)) {
+            if let Err(error) = arguments.add(|out| encode_into::<T>(call.args, Encoder::new(out))) {
                 answers.unsent.push_back((number, error));
             }
         }

@@ -36,7 +36,7 @@ impl CodecError {
         Self { reason: reason.to_string(), direction: Direction::Encoding }
     }
 
-    fn decoding(reason: impl Display) -> Self {
+    pub(super) fn decoding(reason: impl Display) -> Self {
         Self { reason: reason.to_string(), direction: Direction::Decoding }
     }
 
@@ -50,14 +50,26 @@ impl CodecError {
     }
 }
 
+/// From this length on a vector of bytes goes out of band: by itself, and as it is, instead of being copied in among
+/// the other values (Python: the out-of-band buffers of pickle's protocol 5). Shorter ones are copied faster.
+pub(crate) const OUT_OF_BAND_LEN_BYTES: usize = 32 * 1024;
+
 /// Appends values to a buffer.
 pub struct Encoder<'b> {
     out: &'b mut Vec<u8>,
+    /// Empty, and takes what goes out of band, if anything may.
+    aside: Option<&'b mut Vec<u8>>,
 }
 
 impl<'b> Encoder<'b> {
     pub(crate) fn new(out: &'b mut Vec<u8>) -> Self {
-        Self { out }
+        Self { out, aside: None }
+    }
+
+    /// The first long vector goes into `aside`, which is empty.
+    pub(crate) fn with_aside(out: &'b mut Vec<u8>, aside: &'b mut Vec<u8>) -> Self {
+        debug_assert!(aside.is_empty());
+        Self { out, aside: Some(aside) }
     }
 
     /// Any value that serde can write.
@@ -79,17 +91,25 @@ impl<'b> Encoder<'b> {
         self.value(serde_bytes::Bytes::new(bytes))
     }
 
-    /// As a sequence of them.
-    pub(super) fn floats(&mut self, floats: &[f32]) -> Coded<()> {
-        self.value(&floats.len())?;
-        self.out.extend(floats.iter().flat_map(|float| float.to_le_bytes()));
-        Ok(())
+    /// The same, or only their length, and the vector itself goes out of band.
+    pub(super) fn owned_bytes(&mut self, bytes: Vec<u8>) -> Coded<()> {
+        match self.aside.take_if(|_| bytes.len() >= OUT_OF_BAND_LEN_BYTES) {
+            Some(aside) => {
+                *aside = bytes;
+                self.value(&aside.len())
+            }
+            None => self.bytes(&bytes),
+        }
     }
 
-    /// As a sequence of them.
-    pub(super) fn doubles(&mut self, doubles: &[f64]) -> Coded<()> {
-        self.value(&doubles.len())?;
-        self.out.extend(doubles.iter().flat_map(|double| double.to_le_bytes()));
+    /// A sequence of numbers that have the same length on the wire and in memory.
+    pub(super) fn elements<T: Copy, const LEN_BYTES: usize>(
+        &mut self,
+        elements: &[T],
+        write: impl Fn(T) -> [u8; LEN_BYTES],
+    ) -> Coded<()> {
+        self.value(&elements.len())?;
+        self.out.extend(elements.iter().flat_map(|element| write(*element)));
         Ok(())
     }
 }
@@ -123,11 +143,18 @@ impl Flavor for Append<'_> {
 /// Takes values off a buffer, in the order in which they were appended.
 pub struct Decoder<'de> {
     input: &'de [u8],
+    /// What came out of band, until it is taken.
+    aside: Option<&'de mut Vec<u8>>,
 }
 
 impl<'de> Decoder<'de> {
     pub(crate) fn new(input: &'de [u8]) -> Self {
-        Self { input }
+        Self { input, aside: None }
+    }
+
+    /// `aside` is the first long vector, if it is not empty.
+    pub(crate) fn with_aside(input: &'de [u8], aside: &'de mut Vec<u8>) -> Self {
+        Self { input, aside: Some(aside).filter(|aside| !aside.is_empty()) }
     }
 
     /// Any value that serde can read; it may borrow from the buffer.
@@ -150,24 +177,30 @@ impl<'de> Decoder<'de> {
         self.value::<&serde_bytes::Bytes>().map(|bytes| &**bytes)
     }
 
-    /// What [`Encoder::floats`] has written.
-    pub(super) fn floats(&mut self) -> Coded<Vec<f32>> {
-        self.elements(f32::from_le_bytes)
+    /// What [`Encoder::owned_bytes`] has written.
+    pub(super) fn owned_bytes(&mut self) -> Coded<Vec<u8>> {
+        let len: usize = self.value()?;
+        if let Some(aside) = self.aside.take_if(|_| len >= OUT_OF_BAND_LEN_BYTES) {
+            return if aside.len() == len { Ok(std::mem::take(aside)) } else { Err(unexpected_end()) };
+        }
+        let (bytes, rest) = self.input.split_at_checked(len).ok_or_else(unexpected_end)?;
+        self.input = rest;
+        Ok(bytes.to_vec())
     }
 
-    /// What [`Encoder::doubles`] has written.
-    pub(super) fn doubles(&mut self) -> Coded<Vec<f64>> {
-        self.elements(f64::from_le_bytes)
-    }
-
-    fn elements<T, const LEN_BYTES: usize>(&mut self, read: impl Fn([u8; LEN_BYTES]) -> T) -> Coded<Vec<T>> {
+    /// What [`Encoder::elements`] has written.
+    pub(super) fn elements<T, const LEN_BYTES: usize>(&mut self, read: impl Fn([u8; LEN_BYTES]) -> T) -> Coded<Vec<T>> {
         let count: usize = self.value()?;
         let bytes = count.checked_mul(LEN_BYTES).and_then(|len_bytes| self.input.split_at_checked(len_bytes));
-        let (bytes, rest) = bytes.ok_or_else(|| CodecError::decoding(postcard::Error::DeserializeUnexpectedEnd))?;
+        let (bytes, rest) = bytes.ok_or_else(unexpected_end)?;
         self.input = rest;
         let (elements, _) = bytes.as_chunks();
         Ok(elements.iter().copied().map(read).collect())
     }
+}
+
+fn unexpected_end() -> CodecError {
+    CodecError::decoding(postcard::Error::DeserializeUnexpectedEnd)
 }
 
 /// A type whose reference can be an argument of a process task.
@@ -261,16 +294,15 @@ pub struct Encoded(Vec<u8>);
 /// # Errors
 ///
 /// [`TaskError::Encode`] with what the argument's `Serialize` says; [`TaskError::Panicked`] if it panics.
-#[expect(clippy::needless_pass_by_value, reason = "the signature of `OwnedTask::own`, whose body this is")]
 pub fn encode<T: ProcessTask>(args: T::Args<'_>) -> Result<Encoded, TaskError> {
     let mut bytes = Vec::new();
-    encode_into::<T>(&args, &mut bytes)?;
+    encode_into::<T>(args, Encoder::new(&mut bytes))?;
     Ok(Encoded(bytes))
 }
 
-/// Appends the arguments of a call. Their `Serialize` is user code, and may panic.
-pub(crate) fn encode_into<T: ProcessTask>(args: &T::Args<'_>, out: &mut Vec<u8>) -> Result<(), TaskError> {
-    panics::catch(|| T::encode(args, &mut Encoder::new(out)))?
+/// Appends the arguments of a call. Their `Serialize` and their destructors are user code, and may panic.
+pub(crate) fn encode_into<T: ProcessTask>(args: T::Args<'_>, mut out: Encoder<'_>) -> Result<(), TaskError> {
+    panics::catch(|| T::encode(args, &mut out))?
         .map_err(|error| error.into_task_error(Payload::Arguments, T::FULL_NAME))
 }
 

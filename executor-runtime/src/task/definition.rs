@@ -72,7 +72,7 @@ pub trait ProcessTask: OwnedTask {
 
     /// Writes the arguments, in order.
     #[doc(hidden)]
-    fn encode(args: &Self::Args<'_>, out: &mut Encoder<'_>) -> Coded<()>;
+    fn encode(args: Self::Args<'_>, out: &mut Encoder<'_>) -> Coded<()>;
 
     /// Reads the arguments and calls the function.
     #[doc(hidden)]
@@ -80,7 +80,7 @@ pub trait ProcessTask: OwnedTask {
 
     /// Writes what the function returned.
     #[doc(hidden)]
-    fn encode_output(output: &Self::Output, out: &mut Encoder<'_>) -> Coded<()>;
+    fn encode_output(output: Self::Output, out: &mut Encoder<'_>) -> Coded<()>;
 
     /// Reads what the function returned.
     #[doc(hidden)]

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::codec::encode_into;
 use super::local::Places;
 use super::remote::{Arguments, Remote, RemoteJob, Single};
-use super::{Call, ProcessTask};
+use super::{Call, Encoder, ProcessTask};
 use crate::error::TaskError;
 use crate::future::Source as _;
 
@@ -63,15 +63,15 @@ impl Initializer {
     ///
     /// [`TaskError::Encode`] if the arguments cannot be encoded.
     #[track_caller]
-    pub(crate) fn new<T>(call: &Call<'_, T>) -> Result<Self, TaskError>
+    pub(crate) fn new<T>(call: Call<'_, T>) -> Result<Self, TaskError>
     where
         T: ProcessTask<Output: Initialized>,
     {
         let (options, at) = (call.options, Location::caller());
         let mut bytes = Vec::new();
-        encode_into::<T>(&call.args, &mut bytes)?;
+        encode_into::<T>(call.args, Encoder::new(&mut bytes))?;
         let attempt = move || {
-            let arguments = Arguments { bytes: bytes.clone(), chunk: None };
+            let arguments = Arguments { bytes: bytes.clone(), ..Arguments::default() };
             let job = Remote::<T>::new(arguments, options, Places::default(), Single, at);
             let core = Arc::clone(&job);
             let outcome = move || match core.core().take() {

@@ -11,6 +11,7 @@
 //! ```
 
 mod backlog;
+mod bulk;
 mod call;
 mod chunk;
 mod codec;

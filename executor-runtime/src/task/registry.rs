@@ -48,7 +48,7 @@ pub struct TaskEntry {
     name: &'static str,
     /// The argument and return types, to notice a worker that runs another program.
     signature: fn() -> &'static str,
-    run: fn(&[u8], &mut Vec<u8>) -> Coded<()>,
+    run: fn(&mut Decoder<'_>, &mut Encoder<'_>) -> Coded<()>,
     file: &'static str,
     line: u32,
     column: u32,
@@ -69,8 +69,8 @@ impl TaskEntry {
     }
 
     /// Runs the task; its encoded value is appended to `out`.
-    pub(crate) fn run(&self, arguments: &[u8], out: &mut Vec<u8>) -> Result<(), TaskError> {
-        panics::catch(|| (self.run)(arguments, out))?.map_err(|error| {
+    pub(crate) fn run(&self, mut arguments: Decoder<'_>, mut out: Encoder<'_>) -> Result<(), TaskError> {
+        panics::catch(|| (self.run)(&mut arguments, &mut out))?.map_err(|error| {
             // A worker reads arguments and writes values.
             let what = match error.direction {
                 Direction::Decoding => Payload::Arguments,
@@ -87,9 +87,9 @@ impl TaskEntry {
 
 /// Reads the arguments, calls the function, appends its value to `out`. Compiled once for each task: what is the same
 /// for all of them is left to [`TaskEntry::run`].
-fn run<T: ProcessTask>(arguments: &[u8], out: &mut Vec<u8>) -> Coded<()> {
-    let value = T::run(&mut Decoder::new(arguments))?;
-    T::encode_output(&value, &mut Encoder::new(out))
+fn run<T: ProcessTask>(arguments: &mut Decoder<'_>, out: &mut Encoder<'_>) -> Coded<()> {
+    let value = T::run(arguments)?;
+    T::encode_output(value, out)
 }
 
 /// The tasks of the program, checked once.

@@ -38,8 +38,8 @@ pub(crate) trait RemoteRun: Handle {
     /// Says that a job that was sent has started, if nobody has.
     fn begin(&self);
 
-    /// Ends a claimed job of a single call with the bytes of its value, or with an error.
-    fn finish(&self, answer: Result<&[u8], TaskError>, seat: Seat<'_>);
+    /// Ends a claimed job of a single call with its encoded value, or with an error.
+    fn finish(&self, answer: Result<Decoder<'_>, TaskError>, seat: Seat<'_>);
 
     /// Ends a claimed job of so many calls. `errors` are for those without a value, by their number.
     fn finish_all(&self, calls: usize, values: &[u8], errors: VecDeque<(usize, TaskError)>, seat: Seat<'_>);
@@ -79,6 +79,8 @@ pub(crate) struct Request {
 #[derive(Default)]
 pub(crate) struct Arguments {
     pub(crate) bytes: Vec<u8>,
+    /// What goes out of band.
+    pub(crate) aside: Vec<u8>,
     /// How many calls they are for; `None` for a single one, which is not preceded by its length.
     pub(crate) chunk: Option<usize>,
 }
@@ -292,8 +294,10 @@ impl<T: ProcessTask, G: Gather<T::Output>> RemoteRun for Remote<T, G> {
         drop(self.leave_place());
     }
 
-    fn finish(&self, answer: Result<&[u8], TaskError>, seat: Seat<'_>) {
-        self.settle(answer.and_then(decode::<T>), seat);
+    fn finish(&self, answer: Result<Decoder<'_>, TaskError>, seat: Seat<'_>) {
+        // The value's `Deserialize` is user code, and may panic.
+        let decode = |value| panics::catch(|| decoded::<T>(value)).flatten();
+        self.settle(answer.and_then(decode), seat);
     }
 
     fn finish_all(&self, calls: usize, values: &[u8], errors: VecDeque<(usize, TaskError)>, seat: Seat<'_>) {
@@ -303,7 +307,7 @@ impl<T: ProcessTask, G: Gather<T::Output>> RemoteRun for Remote<T, G> {
         while answers.next < calls {
             let caught = panics::catch(|| {
                 for answer in answers.by_ref() {
-                    let answer = answer.and_then(|bytes| decoded::<T>(bytes));
+                    let answer = answer.and_then(|bytes| decoded::<T>(Decoder::new(bytes)));
                     if let Some(before) = last.replace(answer) {
                         self.answers.lock().part(before);
                     }
@@ -345,13 +349,8 @@ impl<'a> Iterator for Answers<'a> {
     }
 }
 
-/// The value's `Deserialize` is user code, and may panic.
-fn decode<T: ProcessTask>(bytes: &[u8]) -> Result<T::Output, TaskError> {
-    panics::catch(|| decoded::<T>(bytes)).flatten()
-}
-
-fn decoded<T: ProcessTask>(bytes: &[u8]) -> Result<T::Output, TaskError> {
-    T::decode_output(&mut Decoder::new(bytes)).map_err(|error| error.into_task_error(Payload::Value, T::FULL_NAME))
+fn decoded<T: ProcessTask>(mut value: Decoder<'_>) -> Result<T::Output, TaskError> {
+    T::decode_output(&mut value).map_err(|error| error.into_task_error(Payload::Value, T::FULL_NAME))
 }
 
 /// A job for an executor that runs tasks elsewhere: what [`Run::encode`](super::Run::encode) gives.
@@ -596,7 +595,7 @@ impl RunningJob {
     ///
     /// Never: a panic of the value's `Deserialize` is the future's error, one of a callback goes no further.
     pub fn finish(self, answer: Result<&[u8], TaskError>) {
-        self.answer(answer, Seat::none());
+        self.answer(answer.map(Decoder::new), Seat::none());
     }
 
     /// Whether each call's arguments are preceded by their length.
@@ -621,8 +620,18 @@ impl RunningJob {
         again
     }
 
+    /// What goes out of band with the arguments.
+    pub(crate) fn aside(&self) -> &[u8] {
+        &self.arguments.aside
+    }
+
+    /// The memory of that, once the arguments are not needed any more: nothing, if the call may run again.
+    pub(crate) fn take_aside(&mut self) -> Vec<u8> {
+        if self.attempts > self.options.retries { std::mem::take(&mut self.arguments.aside) } else { Vec::new() }
+    }
+
     /// Ends a job of a single call. `seat` is given back before anybody learns of it.
-    pub(crate) fn answer(mut self, answer: Result<&[u8], TaskError>, seat: Seat<'_>) {
+    pub(crate) fn answer(mut self, answer: Result<Decoder<'_>, TaskError>, seat: Seat<'_>) {
         debug_assert!(!self.is_chunk(), "this would be the answer to one call of several");
         self.calls_left = 0;
         self.job.finish(answer, seat);

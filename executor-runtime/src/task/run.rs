@@ -7,7 +7,7 @@ use super::backlog::Permit;
 use super::codec::encode_into;
 use super::local::{self, Local, LocalJob, Places};
 use super::remote::{Arguments, Remote, RemoteJob, Single};
-use super::{Call, Home, ProcessTask};
+use super::{Call, Encoder, Home, ProcessTask};
 use crate::error::TaskError;
 use crate::future::{Group, Handle, TaskFuture};
 
@@ -48,7 +48,7 @@ impl Run<'_> {
     ///
     /// The future's: [`TaskError::Encode`], or [`TaskError::Panicked`] if an argument's `Serialize` panicked.
     pub fn encode(self) -> Option<RemoteJob> {
-        self.encode_for(None)
+        self.call.encode(None, Bands::One)
     }
 
     /// Ends the call with `error` (Python: a `submit()` that raises).
@@ -87,9 +87,9 @@ impl Run<'_> {
         self.call.detach(home, permit)
     }
 
-    /// As [`Run::encode`]. The job holds the permit until it starts.
+    /// As [`Run::encode`], for a link that takes what goes out of band. The job holds the permit until it starts.
     pub(crate) fn encode_for(self, permit: Option<Permit>) -> Option<RemoteJob> {
-        self.call.encode(permit)
+        self.call.encode(permit, Bands::Two)
     }
 
     /// Has the job count for a scope.
@@ -103,9 +103,17 @@ trait Erased {
     fn name(&self) -> &'static str;
     fn version(&self) -> u32;
     fn detach(&mut self, home: Home, permit: Option<Permit>) -> Option<LocalJob>;
-    fn encode(&mut self, permit: Option<Permit>) -> Option<RemoteJob>;
+    fn encode(&mut self, permit: Option<Permit>, bands: Bands) -> Option<RemoteJob>;
     fn refuse(&mut self, error: TaskError);
     fn join(&mut self, group: &Arc<Group>);
+}
+
+/// Where encoded arguments go.
+enum Bands {
+    /// One buffer has all of them.
+    One,
+    /// Long vectors may go out of band.
+    Two,
 }
 
 /// [`Run`] with the task's type: lies in the submitter's frame.
@@ -182,14 +190,18 @@ impl<T: ProcessTask> Erased for Typed<'_, T> {
         }
     }
 
-    fn encode(&mut self, permit: Option<Permit>) -> Option<RemoteJob> {
+    fn encode(&mut self, permit: Option<Permit>, bands: Bands) -> Option<RemoteJob> {
         let Call { args, options, .. } = self.take();
-        let mut bytes = Vec::new();
-        if let Err(error) = encode_into::<T>(&args, &mut bytes) {
+        let mut arguments = Arguments::default();
+        let Arguments { bytes, aside, .. } = &mut arguments;
+        let out = match bands {
+            Bands::One => Encoder::new(bytes),
+            Bands::Two => Encoder::with_aside(bytes, aside),
+        };
+        if let Err(error) = encode_into::<T>(args, out) {
             self.refuse(error);
             return None;
         }
-        let arguments = Arguments { bytes, chunk: None };
         let job = Remote::<T>::new(arguments, options, self.places(permit), Single, self.at);
         self.enroll(&job);
         self.future = Some(TaskFuture::new(Arc::<Remote<T>>::clone(&job)));

@@ -50,7 +50,7 @@ pub(super) fn serve(
         Ok((server, door)) => {
             tell(Ok(door)).map_err(|_| LinkError::Closed)?;
             let (_, ends) = server.accept().map_err(|_| LinkError::Closed)?;
-            Ok(Box::new(Guest { ends, spin: Spin::default() }))
+            Ok(Box::new(Guest { ends, spin: Spin::default(), first: None }))
         }
         Err(problem) => {
             let folder = std::env::temp_dir();
@@ -215,11 +215,27 @@ fn next_piece(spin: &mut Spin, receiver: &IpcReceiver<ByteBuf>) -> Result<ByteBu
 struct Guest {
     ends: Ends,
     spin: Spin,
+    /// The first piece of the next message, if `wait` has seen it.
+    first: Option<ByteBuf>,
 }
 
 impl GuestLink for Guest {
     fn receive(&mut self, message: &mut Vec<u8>) -> Result<(), LinkError> {
-        from_pieces(message, || next_piece(&mut self.spin, &self.ends.tasks))
+        let Self { ends, spin, first } = self;
+        from_pieces(message, || first.take().map_or_else(|| next_piece(spin, &ends.tasks), Ok))
+    }
+
+    fn wait(&mut self, deadline: Instant) -> Result<bool, LinkError> {
+        while self.first.is_none() {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match self.ends.tasks.try_recv_timeout(left) {
+                Ok(piece) => self.first = Some(piece),
+                Err(TryRecvPiece::Empty) if left.is_zero() => return Ok(false),
+                Err(TryRecvPiece::Empty) => {}
+                Err(TryRecvPiece::IpcError(error)) => failure(&error).map_or(Ok(()), Err)?,
+            }
+        }
+        Ok(true)
     }
 
     fn start(&mut self, _: u32) -> bool {

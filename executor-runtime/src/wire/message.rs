@@ -10,6 +10,9 @@
 //!    has ended: so it is known which call a worker died of.
 //! 4. An answer is the number of its task, one byte that says what it is, and then
 //!    the encoded value, or the encoded error.
+//! 5. Where a vector went out of band, the byte says that, too, and the next message
+//!    is the vector and nothing else: it is read into a buffer that can be had by
+//!    whom it is for. Only one call has such arguments, and a value that is its.
 
 use serde::{Deserialize, Serialize};
 
@@ -21,20 +24,35 @@ const HEAD_BYTES: usize = 13;
 
 const ONE: u8 = 0;
 const CHUNK: u8 = 1;
+const ONE_WITH_ASIDE: u8 = 2;
 
 /// A task on the wire.
 pub(crate) struct Task<'a> {
     /// The bytes of its `WireId`.
     pub(crate) id: [u8; 8],
     pub(crate) number: u32,
-    pub(crate) is_chunk: bool,
+    pub(crate) calls: Calls,
     pub(crate) arguments: &'a [u8],
+}
+
+/// Of what a task is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Calls {
+    One,
+    /// Rule 5.
+    OneWithAside,
+    Chunk,
 }
 
 impl<'a> Task<'a> {
     /// What goes before the arguments.
     pub(crate) fn head(&self) -> [u8; HEAD_BYTES] {
-        let mut head = [if self.is_chunk { CHUNK } else { ONE }; HEAD_BYTES];
+        let calls = match self.calls {
+            Calls::One => ONE,
+            Calls::OneWithAside => ONE_WITH_ASIDE,
+            Calls::Chunk => CHUNK,
+        };
+        let mut head = [calls; HEAD_BYTES];
         head[..8].copy_from_slice(&self.id);
         head[8..12].copy_from_slice(&self.number.to_le_bytes());
         head
@@ -43,17 +61,19 @@ impl<'a> Task<'a> {
     pub(crate) fn read(message: &'a [u8]) -> Result<Self, LinkError> {
         let (id, rest) = message.split_first_chunk().ok_or(LinkError::Protocol)?;
         let (number, rest) = rest.split_first_chunk().ok_or(LinkError::Protocol)?;
-        let (is_chunk, arguments) = match rest.split_first() {
-            Some((&ONE, arguments)) => (false, arguments),
-            Some((&CHUNK, arguments)) => (true, arguments),
+        let (calls, arguments) = match rest.split_first() {
+            Some((&ONE, arguments)) => (Calls::One, arguments),
+            Some((&ONE_WITH_ASIDE, arguments)) => (Calls::OneWithAside, arguments),
+            Some((&CHUNK, arguments)) => (Calls::Chunk, arguments),
             _ => return Err(LinkError::Protocol),
         };
-        Ok(Self { id: *id, number: u32::from_le_bytes(*number), is_chunk, arguments })
+        Ok(Self { id: *id, number: u32::from_le_bytes(*number), calls, arguments })
     }
 }
 
 const VALUE: u8 = 0;
 const ERROR: u8 = 1;
+const VALUE_WITH_ASIDE: u8 = 2;
 
 /// Errors that a guest can have with a task.
 #[derive(Serialize, Deserialize)]
@@ -64,34 +84,56 @@ enum Failure {
     UnknownTask(String),
 }
 
-/// An answer on the wire: the encoded value, or why there is none.
-pub(crate) type Answer<'a> = Result<&'a [u8], TaskError>;
+/// An answer on the wire.
+pub(crate) struct Answer<'a> {
+    /// Of its task.
+    pub(crate) number: u32,
+    /// Rule 5.
+    pub(crate) has_aside: bool,
+    /// The encoded value, or why there is none.
+    pub(crate) value: Result<&'a [u8], TaskError>,
+}
 
-/// Writes an answer to the task `number`: `run` appends the value to the buffer or says why there is none.
-pub(crate) fn answer_with(message: &mut Vec<u8>, number: u32, run: impl FnOnce(&mut Vec<u8>) -> Result<(), TaskError>) {
+/// Writes an answer to the task `number`: `run` appends the value to the first buffer, and may put what goes out of
+/// band into the second one, which is empty, or says why there is no value.
+pub(crate) fn answer_with(
+    message: &mut Vec<u8>,
+    aside: &mut Vec<u8>,
+    number: u32,
+    run: impl FnOnce(&mut Vec<u8>, &mut Vec<u8>) -> Result<(), TaskError>,
+) {
     message.clear();
     message.extend_from_slice(&number.to_le_bytes());
     message.push(VALUE);
-    if let Err(error) = run(message) {
-        message.truncate(size_of_val(&number));
+    let kind = size_of_val(&number);
+    if let Err(error) = run(message, aside) {
+        aside.clear();
+        message.truncate(kind);
         message.push(ERROR);
         let failure = postcard::to_stdvec(&Failure::from(error)).expect("a report is made of strings and numbers");
         message.extend_from_slice(&failure);
+    } else if !aside.is_empty() {
+        message[kind] = VALUE_WITH_ASIDE;
     }
 }
 
-/// Reads an answer, and which task it is to. Hostile input: what is no answer is [`LinkError::Protocol`].
-pub(crate) fn read_answer(message: &[u8]) -> Result<(u32, Answer<'_>), LinkError> {
+/// Reads an answer. Hostile input: what is no answer is [`LinkError::Protocol`].
+pub(crate) fn read_answer(message: &[u8]) -> Result<Answer<'_>, LinkError> {
     let (number, rest) = message.split_first_chunk().ok_or(LinkError::Protocol)?;
-    let answer = match rest.split_first() {
+    let mut has_aside = false;
+    let value = match rest.split_first() {
         Some((&VALUE, value)) => Ok(value),
+        Some((&VALUE_WITH_ASIDE, value)) => {
+            has_aside = true;
+            Ok(value)
+        }
         Some((&ERROR, failure)) => {
             let failure: Failure = postcard::from_bytes(failure).map_err(|_| LinkError::Protocol)?;
             Err(failure.into())
         }
         _ => return Err(LinkError::Protocol),
     };
-    Ok((u32::from_le_bytes(*number), answer))
+    Ok(Answer { number: u32::from_le_bytes(*number), has_aside, value })
 }
 
 impl From<TaskError> for Failure {
@@ -123,31 +165,49 @@ mod tests {
 
     #[test]
     fn a_task_comes_back_in_its_parts() {
-        for is_chunk in [false, true] {
-            let sent = Task { id: [7; 8], number: 300, is_chunk, arguments: b"xyz" };
+        for calls in [Calls::One, Calls::OneWithAside, Calls::Chunk] {
+            let sent = Task { id: [7; 8], number: 300, calls, arguments: b"xyz" };
             let message = [&sent.head(), sent.arguments].concat();
             let task = Task::read(&message).expect("a task");
-            assert_eq!((task.id, task.number, task.is_chunk), ([7; 8], 300, is_chunk));
+            assert_eq!((task.id, task.number, task.calls), ([7; 8], 300, calls));
             assert_eq!(task.arguments, b"xyz");
         }
         assert!(Task::read(b"short").is_err());
-        assert!(Task::read(&[2; HEAD_BYTES]).is_err());
+        assert!(Task::read(&[3; HEAD_BYTES]).is_err());
+    }
+
+    #[test]
+    fn a_value_tells_what_follows_it() {
+        for follows in [b"".as_slice(), b"long"] {
+            let (mut message, mut aside) = (Vec::new(), Vec::new());
+            answer_with(&mut message, &mut aside, 300, |out, aside| {
+                out.extend_from_slice(b"value");
+                aside.extend_from_slice(follows);
+                Ok(())
+            });
+            let answer = read_answer(&message).expect("an answer");
+            assert_eq!((answer.number, answer.has_aside), (300, !follows.is_empty()));
+            assert_eq!((answer.value.expect("a value"), aside.as_slice()), (b"value".as_slice(), follows));
+        }
     }
 
     #[test]
     fn what_was_written_before_a_failure_is_not_sent() {
-        let mut message = Vec::new();
-        answer_with(&mut message, 7, |out| {
+        let (mut message, mut aside) = (Vec::new(), Vec::new());
+        answer_with(&mut message, &mut aside, 7, |out, aside| {
             out.extend_from_slice(b"half a value");
+            aside.extend_from_slice(b"long");
             Err(TaskError::UnknownTask { name: "f".into() })
         });
+        assert_eq!(aside, b"");
         let answer = read_answer(&message).expect("an answer");
-        assert!(matches!(answer, (7, Err(TaskError::UnknownTask { name })) if name == "f"));
+        assert_eq!((answer.number, answer.has_aside), (7, false));
+        assert!(matches!(answer.value, Err(TaskError::UnknownTask { name }) if name == "f"));
     }
 
     #[test]
     fn garbage_is_no_answer() {
-        let numbered = [b"\x02".as_slice(), b"\x01", b"\x01\xff\xff\xff\xff\xff\xff\xff\xff\x7f"];
+        let numbered = [b"\x03".as_slice(), b"\x01", b"\x01\xff\xff\xff\xff\xff\xff\xff\xff\x7f"];
         let numbered = numbered.map(|garbage| [b"\x07\0\0\0", garbage].concat());
         for garbage in numbered.iter().map(Vec::as_slice).chain([b"".as_slice(), b"\x07\0\0"]) {
             assert_eq!(read_answer(garbage).map(drop), Err(LinkError::Protocol), "{garbage:?}");

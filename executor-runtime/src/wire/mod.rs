@@ -32,7 +32,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use bell::Bell;
 pub(crate) use hello::{Hello, PROTOCOL, Welcome, receive, receive_hello, send};
-pub(crate) use message::{Task, answer_with, read_answer};
+pub(crate) use message::{Answer, Calls, Task, answer_with, read_answer};
 pub(crate) use ring::RING_LEN_BYTES;
 
 /// Which link, and what both of its sides have to know.
@@ -136,7 +136,7 @@ pub(crate) trait HostLink: Send {
     /// Wakes the guest if it sleeps for what was pushed.
     fn flush(&mut self);
 
-    /// Reads what there is of a message, a piece at most.
+    /// Reads what there is of a message, a piece at most. Until it is complete, `message` is the link's.
     fn pull(&mut self, message: &mut Vec<u8>) -> Result<Read, LinkError>;
 
     /// Whether there is something to pull or, if `room` is asked for, room to push.
@@ -186,6 +186,9 @@ pub(crate) trait GuestLink: Send {
     /// Waits for one message.
     fn receive(&mut self, message: &mut Vec<u8>) -> Result<(), LinkError>;
 
+    /// Waits until there is something of the next message, and receives nothing; whether there is before `deadline`.
+    fn wait(&mut self, deadline: Instant) -> Result<bool, LinkError>;
+
     /// Whether a task that was received is the guest's: the host may have taken it back.
     fn start(&mut self, number: u32) -> bool;
 
@@ -195,16 +198,6 @@ pub(crate) trait GuestLink: Send {
     /// Sends one message that the host need not look at before the next one.
     fn send_quietly(&mut self, message: &[u8]) -> Result<(), LinkError> {
         self.send(message)
-    }
-}
-
-/// What most messages fit in, and nobody misses.
-const KEPT_LEN_BYTES: usize = 1 << 20;
-
-/// Gives the room of a large message back instead of keeping it for the next one.
-pub(crate) fn give_back(message: &mut Vec<u8>) {
-    if message.capacity() > KEPT_LEN_BYTES {
-        *message = Vec::new();
     }
 }
 

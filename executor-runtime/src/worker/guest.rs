@@ -10,13 +10,14 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::Ordering;
 use std::thread;
+use std::time::Instant;
 
-use super::DEPTH;
+use super::{DEPTH, kept};
 use crate::sys::copy::Original;
 use crate::sys::start::{FAILED, claim, exit_now};
 use crate::task::registry::Registry;
-use crate::task::{WireId, split_first_call};
-use crate::wire::{self, GuestLink, LinkError, LinkKind, PROTOCOL, Task, Welcome};
+use crate::task::{Decoder, Encoder, WireId, split_first_call};
+use crate::wire::{self, Calls, GuestLink, LinkError, LinkKind, PROTOCOL, Task, Welcome};
 
 /// Becomes a worker if this process was started as one, and never returns then.
 pub(crate) fn run_if_worker() {
@@ -69,67 +70,83 @@ fn serve(control: &UnixStream, kind: LinkKind, descriptors: Vec<OwnedFd>) {
 }
 
 fn run_tasks(registry: &Registry, link: &mut dyn GuestLink, original: &Original) -> LinkError {
-    let mut message = Vec::new();
-    let mut answer = Vec::new();
+    let mut buffers = Buffers::default();
     loop {
-        if let Err(error) = link.receive(&mut message) {
+        if let Err(error) = run_task(registry, link, original, &mut buffers) {
             return error;
         }
-        let task = match Task::read(&message) {
-            Ok(task) => task,
-            Err(error) => return error,
-        };
-        if !link.start(task.number) {
-            continue;
+    }
+}
+
+/// What messages are read into and written from.
+#[derive(Default)]
+struct Buffers {
+    task: Vec<u8>,
+    /// What came out of band with it.
+    aside: Vec<u8>,
+    answer: Vec<u8>,
+}
+
+impl Buffers {
+    fn all(&mut self) -> [&mut Vec<u8>; 3] {
+        [&mut self.task, &mut self.aside, &mut self.answer]
+    }
+
+    /// Waits for the next task, and keeps nothing large if that is long in coming.
+    fn receive(&mut self, link: &mut dyn GuestLink) -> Result<(), LinkError> {
+        self.all().into_iter().for_each(kept::trim);
+        let keeps_large = self.all().iter().any(|buffer| kept::is_large(buffer));
+        if keeps_large && !link.wait(Instant::now() + kept::KEPT_FOR)? {
+            self.all().into_iter().for_each(kept::give_back);
         }
-        let function = registry.find(WireId::from_bytes(task.id));
-        let mut calls = Calls::of(&task);
-        while let Some(arguments) = calls.next() {
-            wire::answer_with(&mut answer, task.number, |out| function.clone()?.run(arguments, out));
-            if original.is_copy() {
-                // The task forked, and this is the copy: only one of them may answer.
-                exit_now(0);
-            }
+        link.receive(&mut self.task)
+    }
+}
+
+fn run_task(
+    registry: &Registry,
+    link: &mut dyn GuestLink,
+    original: &Original,
+    buffers: &mut Buffers,
+) -> Result<(), LinkError> {
+    buffers.receive(link)?;
+    let Buffers { task, aside, answer } = buffers;
+    let task = Task::read(task)?;
+    if task.calls == Calls::OneWithAside {
+        link.receive(aside)?;
+    }
+    if !link.start(task.number) {
+        return Ok(());
+    }
+    let function = registry.find(WireId::from_bytes(task.id));
+    let mut answer_aside = Vec::new();
+    let mut run = |arguments: Decoder<'_>, is_last: bool| {
+        wire::answer_with(answer, &mut answer_aside, task.number, |out, aside| {
+            let out = if task.calls == Calls::Chunk { Encoder::new(out) } else { Encoder::with_aside(out, aside) };
+            function.clone()?.run(arguments, out)
+        });
+        if original.is_copy() {
+            // The task forked, and this is the copy: only one of them may answer.
+            exit_now(0);
+        }
+        if !is_last || !answer_aside.is_empty() { link.send_quietly(answer) } else { link.send(answer) }
+    };
+    match task.calls {
+        Calls::One => run(Decoder::new(task.arguments), true)?,
+        Calls::OneWithAside => run(Decoder::with_aside(task.arguments, aside), true)?,
+        Calls::Chunk => {
             // Of a chunk the host waits for the last answer.
-            let is_last = calls.rest.is_empty();
-            if let Err(error) = if is_last { link.send(&answer) } else { link.send_quietly(&answer) } {
-                return error;
+            let mut rest = task.arguments;
+            while !rest.is_empty() {
+                let (call, later) = split_first_call(rest).ok_or(LinkError::Protocol)?;
+                rest = later;
+                run(Decoder::new(call), rest.is_empty())?;
             }
-            wire::give_back(&mut answer);
-        }
-        if !calls.rest.is_empty() {
-            return LinkError::Protocol;
-        }
-        wire::give_back(&mut message);
-    }
-}
-
-/// The arguments of each call of a message.
-struct Calls<'a> {
-    /// A single call, until it is taken.
-    one: Option<&'a [u8]>,
-    /// What is left of a chunk.
-    rest: &'a [u8],
-}
-
-impl<'a> Calls<'a> {
-    fn of(task: &Task<'a>) -> Self {
-        if task.is_chunk {
-            Self { one: None, rest: task.arguments }
-        } else {
-            Self { one: Some(task.arguments), rest: &[] }
         }
     }
-}
-
-impl<'a> Iterator for Calls<'a> {
-    type Item = &'a [u8];
-
-    fn next(&mut self) -> Option<&'a [u8]> {
-        self.one.take().or_else(|| {
-            let (call, rest) = split_first_call(self.rest)?;
-            self.rest = rest;
-            Some(call)
-        })
+    if !answer_aside.is_empty() {
+        link.send(&answer_aside)?;
+        kept::keep(aside, answer_aside);
     }
+    Ok(())
 }

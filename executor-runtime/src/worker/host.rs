@@ -12,11 +12,12 @@ use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::kept;
 use super::pace::Pace;
 use crate::error::{TaskError, WorkerDeath, WorkerExit};
 use crate::sys::process::Process;
-use crate::task::{Carrier, RemoteJob, RemoteRun, RunningJob, Seat};
-use crate::wire::{self, Bell, Claim, Claims, HostLink, LinkError, Read, Task};
+use crate::task::{Carrier, Decoder, RemoteJob, RemoteRun, RunningJob, Seat};
+use crate::wire::{self, Answer, Bell, Calls, Claim, Claims, HostLink, LinkError, Read, Task};
 
 /// How long a worker that was told to end may run its exit handlers.
 pub(super) const EXIT_LIMIT: Duration = Duration::from_secs(2);
@@ -35,12 +36,16 @@ pub(crate) struct Worker {
     /// In the order in which they were sent, which is that of the answers. Those that were taken back are shells.
     sent: VecDeque<Sent>,
     /// How far the last of them is written; `None` if it is.
-    written: Option<usize>,
+    written: Option<Written>,
     /// Of the next task that is sent. Those that are under way have numbers that lie closer together than there are
     /// claims.
     next_number: u32,
     /// The last answer, or as much of it as there is; its room is used again.
     answer: Vec<u8>,
+    /// What comes out of band with it, if that comes next.
+    aside: Option<Vec<u8>>,
+    /// The room of a large answer that was told, for the next one.
+    spare: Vec<u8>,
     /// When the first call without an answer has started, as far as one can know.
     since: Instant,
     /// What waited behind it was taken back.
@@ -58,6 +63,15 @@ struct Sent {
     job: RunningJob,
 }
 
+/// How far a task is written.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+struct Written {
+    /// What comes first is written, and this is of what goes out of band.
+    is_aside: bool,
+    /// In units of the link's.
+    so_far: usize,
+}
+
 /// Jobs whose answers have come, until they are told. That runs code of the user's, and so comes later.
 #[derive(Default)]
 pub(crate) struct Landed {
@@ -66,13 +80,17 @@ pub(crate) struct Landed {
     bytes: Vec<u8>,
     /// How many jobs were found that had been taken back.
     pub(crate) shells: usize,
+    /// The largest buffer of an answer that was told.
+    spare: Vec<u8>,
 }
 
 /// The answer to a job.
 enum Answered {
     /// It was noted in the job.
     Noted,
-    Here(Range<usize>),
+    /// Among the small ones, and what came out of band with it.
+    Here(Range<usize>, Vec<u8>),
+    /// At the end of a message.
     Large(Vec<u8>, usize),
     Failed(TaskError),
 }
@@ -102,16 +120,26 @@ impl Landed {
         for _ in 0..std::mem::take(&mut self.shells) {
             drop(seat());
         }
-        let Self { jobs, bytes, .. } = self;
+        let Self { jobs, bytes, spare, .. } = self;
         for (mut job, answered) in jobs.drain(..) {
             match answered {
                 Answered::Noted => job.deliver(seat()),
-                Answered::Here(range) => job.answer(Ok(&bytes[range]), seat()),
-                Answered::Large(message, start) => job.answer(Ok(&message[start..]), seat()),
+                Answered::Here(range, mut aside) => {
+                    job.answer(Ok(Decoder::with_aside(&bytes[range], &mut aside)), seat());
+                }
+                Answered::Large(message, start) => {
+                    job.answer(Ok(Decoder::new(&message[start..])), seat());
+                    kept::keep(spare, message);
+                }
                 Answered::Failed(error) => job.answer(Err(error), seat()),
             }
         }
         bytes.clear();
+    }
+
+    /// What can be used again, if it is worth it.
+    pub(crate) fn spare(&mut self) -> Option<Vec<u8>> {
+        (self.spare.capacity() > 0).then(|| std::mem::take(&mut self.spare))
     }
 }
 
@@ -146,6 +174,8 @@ impl Worker {
             written: None,
             next_number: 0,
             answer: Vec::new(),
+            aside: None,
+            spare: Vec::new(),
             since: Instant::now(),
             is_late: false,
             pace: Pace::default(),
@@ -216,7 +246,25 @@ impl Worker {
 
     /// When somebody has to look at it, whatever happens.
     pub(crate) fn next_look(&self, limit: Option<Duration>) -> Option<Instant> {
-        [self.deadline(limit), self.late_at()].into_iter().flatten().min()
+        [self.deadline(limit), self.late_at(), self.gives_back_at()].into_iter().flatten().min()
+    }
+
+    /// When it has been idle for so long that it keeps nothing large any more.
+    fn gives_back_at(&self) -> Option<Instant> {
+        let keeps_large = [&self.answer, &self.spare].into_iter().any(kept::is_large);
+        (keeps_large && self.is_idle()).then(|| self.since + kept::KEPT_FOR)
+    }
+
+    /// Gives back what it need not keep any more.
+    pub(crate) fn give_back(&mut self) {
+        if self.gives_back_at().is_some_and(|then| then <= Instant::now()) {
+            [&mut self.answer, &mut self.spare].into_iter().for_each(kept::give_back);
+        }
+    }
+
+    /// Keeps a buffer for the next large answer.
+    pub(crate) fn keep(&mut self, spare: Vec<u8>) {
+        kept::keep(&mut self.spare, spare);
     }
 
     /// Sends a job that waits, unless it was cancelled.
@@ -244,24 +292,32 @@ impl Worker {
         self.calls_sent += job.calls_left();
         self.sent.push_back(Sent { number: self.next_number, job });
         self.next_number = self.next_number.wrapping_add(1);
-        self.written = Some(0);
+        self.written = Some(Written::default());
         self.write_on().map(drop)
     }
 
     /// Writes more of the last job, if there is any and room for it; whether it did.
     fn write_on(&mut self) -> Result<bool, LinkError> {
-        let (Some(written), Some(Sent { number, job })) = (&mut self.written, self.sent.back()) else {
+        let (Some(mut written), Some(Sent { number, job })) = (self.written, self.sent.back()) else {
             return Ok(false);
         };
-        let before = *written;
-        let task =
-            Task { id: job.id().to_bytes(), number: *number, is_chunk: job.is_chunk(), arguments: job.arguments() };
-        let is_all = self.link.push([&task.head(), task.arguments], written)?;
-        let has_moved = *written > before;
-        if is_all {
-            self.written = None;
+        let calls = match job.is_chunk() {
+            true => Calls::Chunk,
+            false if job.aside().is_empty() => Calls::One,
+            false => Calls::OneWithAside,
+        };
+        let task = Task { id: job.id().to_bytes(), number: *number, calls, arguments: job.arguments() };
+        let mut is_all = false;
+        if !written.is_aside && self.link.push([&task.head(), task.arguments], &mut written.so_far)? {
+            is_all = calls != Calls::OneWithAside;
+            written = Written { is_aside: true, so_far: 0 };
         }
-        Ok(has_moved || is_all)
+        if !is_all && written.is_aside {
+            is_all = self.link.push([job.aside(), &[]], &mut written.so_far)?;
+        }
+        let before = self.written;
+        self.written = (!is_all).then_some(written);
+        Ok(self.written != before)
     }
 
     /// Does what can be done at once: writes, and reads the answers to `most` jobs at most. Whether it did anything.
@@ -269,14 +325,13 @@ impl Worker {
         let mut has_moved = self.write_on()?;
         let (before, mut calls) = (landed.jobs(), 0);
         while landed.jobs() - before < most.min(Self::MOST_LANDED) {
-            match self.link.pull(&mut self.answer)? {
+            match self.link.pull(self.aside.as_mut().unwrap_or(&mut self.answer))? {
                 Read::Nothing => break,
                 // A piece of a long one: what it makes room for comes next.
                 Read::Some => drop(self.write_on()?),
                 Read::All => {
-                    let message = std::mem::take(&mut self.answer);
-                    self.answer = self.take_answer(message, landed)?;
-                    calls += 1;
+                    let (message, aside) = (std::mem::take(&mut self.answer), self.aside.take());
+                    calls += u32::from(self.take_answer(message, aside, landed)?);
                 }
             }
             has_moved = true;
@@ -291,9 +346,14 @@ impl Worker {
         Ok(has_moved)
     }
 
-    /// Takes in an answer. Gives back the room of the message, if it is not needed for that.
-    fn take_answer(&mut self, message: Vec<u8>, landed: &mut Landed) -> Result<Vec<u8>, LinkError> {
-        let (number, answer) = wire::read_answer(&message)?;
+    /// Takes in an answer, unless more comes out of band: then it makes ready for that. Whether it was all of it.
+    fn take_answer(
+        &mut self,
+        message: Vec<u8>,
+        aside: Option<Vec<u8>>,
+        landed: &mut Landed,
+    ) -> Result<bool, LinkError> {
+        let Answer { number, has_aside, value } = wire::read_answer(&message)?;
         // The worker has passed over what was taken back.
         while self.sent.front().is_some_and(|first| first.number != number) {
             if !self.drop_shell(landed) {
@@ -306,33 +366,53 @@ impl Worker {
         if is_last && self.written.is_some() || self.claims.look(number) != Claim::Started {
             return Err(LinkError::Protocol);
         }
-        self.calls_sent -= 1;
         if first.job.is_chunk() {
+            if has_aside {
+                return Err(LinkError::Protocol);
+            }
+            self.calls_sent -= 1;
             first.job.begin();
-            first.job.note(answer);
+            first.job.note(value);
+            self.answer = message;
+            kept::trim(&mut self.answer);
             if first.job.calls_left() == 0
                 && let Some(Sent { job, .. }) = self.sent.pop_front()
             {
                 landed.push(job);
             }
-            return Ok(message);
+            return Ok(true);
         }
-        let Some(Sent { job, .. }) = self.sent.pop_front() else { return Ok(message) };
-        let answered = match answer {
+        if has_aside && aside.is_none() {
+            // It has run, so that its arguments are not needed any more, and it cannot be taken back.
+            first.job.begin();
+            self.aside = Some(first.job.take_aside());
+            self.answer = message;
+            return Ok(false);
+        }
+        self.calls_sent -= 1;
+        let Some(Sent { job, .. }) = self.sent.pop_front() else { return Err(LinkError::Protocol) };
+        let answered = match value {
             Err(error) => Answered::Failed(error),
             Ok(value) if value.len() > LARGE_LEN_BYTES => {
                 let start = message.len() - value.len();
                 landed.jobs.push((job, Answered::Large(message, start)));
-                return Ok(Vec::new());
+                self.answer = std::mem::take(&mut self.spare);
+                return Ok(true);
             }
             Ok(value) => {
                 let start = landed.bytes.len();
                 landed.bytes.extend_from_slice(value);
-                Answered::Here(start..landed.bytes.len())
+                let mut aside = aside.unwrap_or_default();
+                if aside.capacity() / 2 > aside.len() {
+                    // It was an argument that was much longer.
+                    aside.shrink_to_fit();
+                }
+                Answered::Here(start..landed.bytes.len(), aside)
             }
         };
         landed.jobs.push((job, answered));
-        Ok(message)
+        self.answer = message;
+        Ok(true)
     }
 
     /// Forgets jobs at the front that were taken back.

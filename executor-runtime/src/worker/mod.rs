@@ -4,6 +4,7 @@
 
 pub(crate) mod guest;
 pub(crate) mod host;
+mod kept;
 mod pace;
 pub(crate) mod starting;
 

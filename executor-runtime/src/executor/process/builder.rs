@@ -121,13 +121,12 @@ impl ProcessPoolBuilder {
     /// # Ok(())
     /// # }
     /// ```
-    #[expect(clippy::needless_pass_by_value, reason = "calls are given away, here as to `submit`")]
     #[track_caller]
     pub fn initializer<T>(mut self, call: Call<'_, T>) -> Self
     where
         T: ProcessTask<Output: Initialized>,
     {
-        self.initializer = Some(Initializer::new(&call));
+        self.initializer = Some(Initializer::new(call));
         self
     }
 

@@ -160,6 +160,7 @@ impl ProcessLane {
                 }
             }
             if worker.is_idle() {
+                worker.give_back();
                 if worker.is_spent() {
                     drop(at);
                     if let Some(worker) = self.let_go() {

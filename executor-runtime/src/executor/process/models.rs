@@ -55,14 +55,14 @@ impl OwnedTask for Square {
 impl ProcessTask for Square {
     const ID: WireId = WireId::chosen("square", 0);
 
-    fn encode(args: &(u64,), out: &mut Encoder<'_>) -> Coded<()> {
+    fn encode(args: (u64,), out: &mut Encoder<'_>) -> Coded<()> {
         out.value(&args.0)
     }
     fn run(input: &mut Decoder<'_>) -> Coded<u64> {
         input.value().map(|n| Self::call((n,)))
     }
-    fn encode_output(output: &u64, out: &mut Encoder<'_>) -> Coded<()> {
-        out.value(output)
+    fn encode_output(output: u64, out: &mut Encoder<'_>) -> Coded<()> {
+        out.value(&output)
     }
     fn decode_output(input: &mut Decoder<'_>) -> Coded<u64> {
         input.value()
@@ -186,9 +186,9 @@ fn guest(shared: &Shared, bell: &Bell) {
             continue;
         }
         let mut answer = Vec::new();
-        answer_with(&mut answer, task.number, |out| {
+        answer_with(&mut answer, &mut Vec::new(), task.number, |out, _| {
             let value = Square::run(&mut Decoder::new(task.arguments)).expect("a number");
-            Square::encode_output(&value, &mut Encoder::new(out)).expect("a number");
+            Square::encode_output(value, &mut Encoder::new(out)).expect("a number");
             Ok(())
         });
         shared.up.lock().expect("no panic").push_back(answer);

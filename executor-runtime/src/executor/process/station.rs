@@ -163,6 +163,11 @@ impl Station {
     /// Tells what has landed. Not under the lock.
     pub(super) fn tell(&self, landed: &mut Landed) {
         landed.tell(|| self.pool.seat());
+        if let Some(spare) = landed.spare()
+            && let Some(At { worker: Some(worker), .. }) = self.try_lock().as_deref_mut()
+        {
+            worker.keep(spare);
+        }
     }
 
     /// Cancels what was sent and has not started.

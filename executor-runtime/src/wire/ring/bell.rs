@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use rustix::thread::futex;
+use rustix::thread::{Timespec, futex};
 
 use super::end::Bell;
 use super::shared::Rings;
@@ -66,10 +66,13 @@ impl Bell for GuestBell {
         self.rings.bell().load(Ordering::Acquire)
     }
 
-    fn wait(&mut self, heard: u32, _deadline: Option<Instant>) {
+    fn wait(&mut self, heard: u32, deadline: Option<Instant>) {
+        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        // A limit past the end of the clock is no limit.
+        let left = left.and_then(|left| Timespec::try_from(left).ok());
         // Shared between processes, so not the private kind. Returns at once if the bell was rung since; whatever
         // else woke it, the caller looks for itself.
-        let _ = futex::wait(self.rings.bell(), futex::Flags::empty(), heard, None);
+        let _ = futex::wait(self.rings.bell(), futex::Flags::empty(), heard, left.as_ref());
     }
 
     fn ring(&self) {

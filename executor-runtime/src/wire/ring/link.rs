@@ -4,6 +4,7 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
 use super::bell::{GuestBell, HostBell};
 use super::claims::CLAIMS;
@@ -115,6 +116,15 @@ const FOR_EVER: Patience<'static> = Patience { deadline: None, gone: &|| false }
 impl GuestLink for Guest {
     fn receive(&mut self, message: &mut Vec<u8>) -> Result<(), LinkError> {
         self.end.receive(message, &FOR_EVER)
+    }
+
+    fn wait(&mut self, deadline: Instant) -> Result<bool, LinkError> {
+        let patience = Patience { deadline: Some(deadline), ..FOR_EVER };
+        match self.end.wait(Need { words: true, room: 0 }, &patience) {
+            Ok(()) => Ok(true),
+            Err(LinkError::TimedOut) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     fn start(&mut self, number: u32) -> bool {

@@ -15,8 +15,16 @@ pub(super) struct Reader {
     told: u32,
     /// Up to where the writer has written, as far as we have seen and believed.
     tail: u32,
-    /// How many bytes are missing of the message that has begun.
-    missing: Option<usize>,
+    /// How far the message is that has begun.
+    begun: Option<Begun>,
+}
+
+/// A message that is not all there.
+#[derive(Clone, Copy, Debug)]
+struct Begun {
+    /// So many bytes of it are in the buffer. What lies behind them is of an older message.
+    filled: usize,
+    missing: usize,
 }
 
 impl Reader {
@@ -26,7 +34,7 @@ impl Reader {
 
     /// Both indices are there already, in the region, too.
     pub(super) fn starting_at(way: Way, start: u32) -> Self {
-        Self { way, head: start, told: start, tail: start, missing: None }
+        Self { way, head: start, told: start, tail: start, begun: None }
     }
 
     /// How many words can be read now.
@@ -60,29 +68,35 @@ impl Reader {
         true
     }
 
-    /// Reads what there is of one message, a piece at most. With the first of it, `message` is emptied.
+    /// Reads what there is of one message, a piece at most. Until all of it is there, nothing else is to be done with
+    /// `message`, which may hold an older one before: its memory is there already, and it is only written over.
     pub(super) fn read(&mut self, shared: &impl Shared, message: &mut Vec<u8>) -> Result<Read, LinkError> {
         let mut available = self.available(shared)?;
         if available == 0 {
             return Ok(Read::Nothing);
         }
-        let mut missing = if let Some(missing) = self.missing {
-            missing
+        let Begun { filled, missing } = if let Some(begun) = self.begun {
+            begun
         } else {
-            message.clear();
             let len_bytes = load(&shared.stretch(self.way, self.head, 1)[0]);
             self.head = self.head.wrapping_add(1);
             available -= 1;
-            checked(len_bytes)?
+            Begun { filled: 0, missing: checked(len_bytes)? }
         };
         let count = missing.min(PIECE_LEN_BYTES as usize).min(available as usize * size_of::<u64>());
-        grow(message, missing, count)?;
-        let start = message.len();
-        message.resize(start + count, 0);
-        self.copy(shared, &mut message[start..]);
-        missing -= count;
-        self.missing = (missing > 0).then_some(missing);
-        Ok(if missing > 0 { Read::Some } else { Read::All })
+        let end = filled + count;
+        if message.len() < end {
+            grow(message, filled + missing - message.len(), end - message.len())?;
+            message.resize(end, 0);
+        }
+        self.copy(shared, &mut message[filled..end]);
+        if missing > count {
+            self.begun = Some(Begun { filled: end, missing: missing - count });
+            return Ok(Read::Some);
+        }
+        self.begun = None;
+        message.truncate(end);
+        Ok(Read::All)
     }
 
     /// Takes the next words, whose last one may be needed in part only.
@@ -119,8 +133,8 @@ fn checked(len_bytes: u64) -> Result<usize, LinkError> {
     usize::try_from(len_bytes).map_err(|_| LinkError::Protocol)
 }
 
-/// Makes room for `count` bytes of the `missing` ones: never more than twice what has arrived, but for one piece, and
-/// in the end exactly the message.
+/// Makes room behind the buffer for `count` bytes of the `missing` ones: never more than twice what has arrived, but for
+/// one piece, and in the end exactly the message.
 fn grow(message: &mut Vec<u8>, missing: usize, count: usize) -> Result<(), LinkError> {
     if message.capacity() - message.len() >= count {
         return Ok(());
