@@ -14,3 +14,5 @@ pub(crate) mod region;
 pub(crate) mod scoped;
 #[cfg(target_os = "linux")]
 pub(crate) mod start;
+#[cfg(target_os = "linux")]
+pub(crate) mod transfer;

@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::sys::transfer;
+
 const WORD_LEN_BYTES: usize = size_of::<u64>();
 
 /// What is left to write of a message: rule 2 of the link.
@@ -53,9 +55,7 @@ impl<'a> Frame<'a> {
             let (whole, _) = self.parts[0].as_chunks();
             let count = whole.len().min(words.len());
             let (now, later) = words.split_at(count);
-            for (word, bytes) in now.iter().zip(whole) {
-                store(word, u64::from_ne_bytes(*bytes));
-            }
+            transfer::store(now, &whole[..count]);
             self.parts[0] = &self.parts[0][count * WORD_LEN_BYTES..];
             words = later;
             if let Some((word, rest)) = words.split_first() {

@@ -55,11 +55,12 @@ mod writer;
 
 pub(super) use link::{Offer, serve};
 
-/// How large each of the two rings of a worker is. It is touched, and so costs memory, only as far as it is used.
-pub(crate) const RING_LEN_BYTES: u32 = 1 << 20;
+/// How large each of the two rings of a worker is. What goes through is copied while it is in the processor's cache, so
+/// that larger ones are slower. It is touched, and so costs memory, only as far as it is used.
+pub(crate) const RING_LEN_BYTES: u32 = 256 * 1024;
 
 /// So much is written or read before the other side is told.
-const PIECE_LEN_BYTES: u32 = 64 * 1024;
+const PIECE_LEN_BYTES: u32 = 32 * 1024;
 
 /// One message: far more than anybody sends, and not all of a large machine's memory.
 const MAX_LEN_BYTES: u64 = 1 << 36;

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::shared::{Shared, Way, Word};
 use super::{MAX_LEN_BYTES, PIECE_LEN_BYTES};
+use crate::sys::transfer;
 use crate::wire::{LinkError, Read};
 
 #[derive(Debug)]
@@ -107,9 +108,7 @@ impl Reader {
             let words = shared.stretch(self.way, self.head, wanted);
             let (now, later) = left.split_at_mut(left.len().min(size_of_val(words)));
             let (whole, part) = now.as_chunks_mut();
-            for (bytes, word) in whole.iter_mut().zip(words) {
-                *bytes = load(word).to_ne_bytes();
-            }
+            transfer::load(&words[..whole.len()], whole);
             if let Some(last) = words.get(whole.len()) {
                 part.copy_from_slice(&load(last).to_ne_bytes()[..part.len()]);
             }
