@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(all(executor_bench, target_os = "linux"))]
+mod bench;
 mod error;
 mod executor;
 mod future;
@@ -79,4 +81,12 @@ pub mod __private {
         Coded, Decoder, EXECUTOR_RUNTIME_TASKS, Encoded, Encoder, Passing, ProcessArgument, ProcessOutput, TaskEntry,
         WireId, encode, run_encoded,
     };
+}
+
+/// The inner parts, for `benches/inner`. Not public API, and not there without `--cfg executor_bench`.
+#[cfg(all(executor_bench, target_os = "linux"))]
+#[doc(hidden)]
+pub mod __bench {
+    pub use crate::bench::{Codec, Echo};
+    pub use crate::pool::bench::Queue;
 }

@@ -1,7 +1,7 @@
 //! The layer order of `executor-runtime`, as ARCHITECTURE.md states it:
 //!
 //! ```text
-//! error < sync < future < task < sys < wire < worker | pool < executor < lib
+//! error < sync < future < task < sys < wire < worker | pool < executor < bench < lib
 //! ```
 //!
 //! A module uses only earlier ones, `worker` and `pool` do not know each other,
@@ -11,7 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Lowest first. Equal numbers may not use each other.
-const LAYERS: [(&str, u32); 9] = [
+const LAYERS: [(&str, u32); 10] = [
     ("error", 0),
     ("sync", 1),
     ("future", 2),
@@ -21,6 +21,7 @@ const LAYERS: [(&str, u32); 9] = [
     ("worker", 6),
     ("pool", 6),
     ("executor", 7),
+    ("bench", 8),
 ];
 
 fn source() -> PathBuf {

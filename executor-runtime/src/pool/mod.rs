@@ -20,6 +20,8 @@
 //! 4. A closed pool takes no more jobs; its lanes end when the queue is empty. It has
 //!    ended when there is neither a lane nor a job, and no lane starts after that.
 
+#[cfg(all(executor_bench, target_os = "linux"))]
+pub(crate) mod bench;
 #[cfg(all(test, shuttle))]
 mod models;
 mod queue;
