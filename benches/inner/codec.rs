@@ -25,31 +25,33 @@ identity! {
 #[divan::bench]
 fn call_of_u64(bencher: Bencher<'_, '_>) {
     let mut codec = Codec::of(number::task);
-    let args = (1 << 40,);
-    assert_eq!(codec.call(&args), args.0);
-    bencher.counter(BytesCount::of::<u64>()).bench_local(|| codec.call(&args));
+    assert_eq!(codec.call((1 << 40,)), 1 << 40);
+    bencher.counter(BytesCount::of::<u64>()).bench_local(|| codec.call((1 << 40,)));
 }
 
 #[divan::bench(args = [16, 1 << 10])]
 fn call_of_string(bencher: Bencher<'_, '_>, len: usize) {
     let mut codec = Codec::of(text::task);
     let args = ("x".repeat(len),);
-    assert_eq!(codec.call(&args), args.0);
-    bencher.counter(BytesCount::new(len)).bench_local(|| codec.call(&args));
+    assert_eq!(codec.call(args.clone()), args.0);
+    bencher.counter(BytesCount::new(len)).with_inputs(|| args.clone()).bench_local_values(|args| codec.call(args));
 }
 
 #[divan::bench(args = [1 << 10, 1 << 20])]
 fn call_of_bytes(bencher: Bencher<'_, '_>, len: usize) {
     let mut codec = Codec::of(bytes::task);
     let args = (vec![7; len],);
-    assert!(codec.call(&args) == args.0);
-    bencher.counter(BytesCount::new(len)).bench_local(|| codec.call(&args));
+    assert!(codec.call(args.clone()) == args.0);
+    bencher.counter(BytesCount::new(len)).with_inputs(|| args.clone()).bench_local_values(|args| codec.call(args));
 }
 
 #[divan::bench(args = [128, 128 << 10])]
 fn call_of_doubles(bencher: Bencher<'_, '_>, len: usize) {
     let mut codec = Codec::of(doubles::task);
     let args = (vec![0.5; len],);
-    assert!(codec.call(&args) == args.0);
-    bencher.counter(BytesCount::of_many::<f64>(len)).bench_local(|| codec.call(&args));
+    assert!(codec.call(args.clone()) == args.0);
+    bencher
+        .counter(BytesCount::of_many::<f64>(len))
+        .with_inputs(|| args.clone())
+        .bench_local_values(|args| codec.call(args));
 }

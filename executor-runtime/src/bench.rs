@@ -99,13 +99,15 @@ impl Drop for Echo {
 pub struct Codec<T> {
     arguments: Vec<u8>,
     value: Vec<u8>,
+    /// What goes out of band with either.
+    aside: Vec<u8>,
     task: PhantomData<fn() -> T>,
 }
 
 impl<T: ProcessTask> Codec<T> {
     /// That of a task with one argument, by what makes a call of it.
     pub fn of<A>(_: fn(A) -> Call<'static, T>) -> Self {
-        Self { arguments: Vec::new(), value: Vec::new(), task: PhantomData }
+        Self { arguments: Vec::new(), value: Vec::new(), aside: Vec::new(), task: PhantomData }
     }
 
     /// Writes the arguments, reads them, runs the task, writes its value and reads that.
@@ -113,13 +115,13 @@ impl<T: ProcessTask> Codec<T> {
     /// # Panics
     ///
     /// If any of that fails.
-    pub fn call(&mut self, args: &T::Args<'_>) -> T::Output {
-        let Self { arguments, value, .. } = self;
+    pub fn call(&mut self, args: T::Args<'_>) -> T::Output {
+        let Self { arguments, value, aside, .. } = self;
         arguments.clear();
-        T::encode(args, &mut Encoder::new(arguments)).expect("arguments that can be written");
-        let output = T::run(&mut Decoder::new(arguments)).expect("arguments that can be read");
+        T::encode(args, &mut Encoder::with_aside(arguments, aside)).expect("arguments that can be written");
+        let output = T::run(&mut Decoder::with_aside(arguments, aside)).expect("arguments that can be read");
         value.clear();
-        T::encode_output(&output, &mut Encoder::new(value)).expect("a value that can be written");
-        T::decode_output(&mut Decoder::new(value)).expect("a value that can be read")
+        T::encode_output(output, &mut Encoder::with_aside(value, aside)).expect("a value that can be written");
+        T::decode_output(&mut Decoder::with_aside(value, aside)).expect("a value that can be read")
     }
 }
