@@ -3,7 +3,7 @@
 use executor_bench_report::{Grid, Style};
 
 use crate::contest::Outcome;
-use crate::contestants::{PARKED, PROCSPAWN, RAYON, Role, SOCKET, SPINNING};
+use crate::contestants::{PAR_ITER, PARKED, PROCSPAWN, RAYON, Role, SOCKET, SPINNING};
 use crate::figure::{Better, Figure};
 use crate::scenario::{Place, Scenario, Workload};
 use crate::table::{Spread, three_digits, title};
@@ -44,8 +44,7 @@ fn marks(scenario: Scenario, figure: Figure) -> Vec<Mark> {
         (Place::Processes, Workload::Life { .. }, Figure::ShutDown) => vec![Times(1.5, PARKED)],
         (Place::Processes, Workload::Life { .. }, Figure::Pss) => vec![Times(1.2, PARKED)],
         (Place::Threads, Workload::RoundTrip { .. }, Figure::RoundTripP50) => vec![BestPeer],
-        // Here it takes part with `par_iter`, its own way to map.
-        (Place::Threads, Workload::Work { .. }, _) => vec![Times(0.97, RAYON)],
+        (Place::Threads, Workload::Work { .. }, _) => vec![Times(0.97, PAR_ITER)],
         (Place::Threads, Workload::Burst { .. }, _) => vec![Times(1.2, RAYON)],
         _ => Vec::new(),
     }

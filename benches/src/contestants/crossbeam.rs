@@ -4,7 +4,7 @@ use std::thread::{self, JoinHandle};
 
 use crossbeam_channel::{Sender, unbounded};
 
-use super::{Pool, meeting, successor};
+use super::oneshot::Threads;
 
 type Job = Box<dyn FnOnce() + Send>;
 
@@ -13,18 +13,7 @@ pub(crate) struct Crossbeam {
     threads: Vec<JoinHandle<()>>,
 }
 
-impl Crossbeam {
-    fn run(&self, job: impl FnOnce() -> u64 + Send + 'static) -> oneshot::Receiver<u64> {
-        let (sender, receiver) = oneshot::channel();
-        let job = Box::new(move || sender.send(job()).expect("the answer is waited for"));
-        self.jobs.send(job).expect("the threads live as long as the pool");
-        receiver
-    }
-}
-
-impl Pool for Crossbeam {
-    type Answer = oneshot::Receiver<u64>;
-
+impl Threads for Crossbeam {
     fn start(workers: usize) -> Self {
         let (jobs, queue) = unbounded::<Job>();
         let start = |_| {
@@ -34,19 +23,8 @@ impl Pool for Crossbeam {
         Self { jobs, threads: (0..workers).map(start).collect() }
     }
 
-    fn submit(&self, n: u64) -> Self::Answer {
-        self.run(move || successor(n))
-    }
-
-    fn wait(&self, answer: Self::Answer) -> u64 {
-        answer.recv().expect("the task cannot fail")
-    }
-
-    fn rally(&self, workers: usize) {
-        let attending: Vec<_> = meeting(workers).map(|attend| self.run(attend)).collect();
-        for answer in attending {
-            self.wait(answer);
-        }
+    fn spawn(&self, job: impl FnOnce() + Send + 'static) {
+        self.jobs.send(Box::new(job)).expect("the threads live as long as the pool");
     }
 
     fn stop(self) {

@@ -10,7 +10,8 @@ use std::process::{Child, Command, exit};
 
 use ipc_channel::ipc::{self, IpcOneShotServer, IpcReceiver, IpcSender};
 
-use super::{Pool, ProcessPool, first_results, successor};
+use super::pool::{Pool, ProcessPool};
+use super::tasks::successor;
 
 /// Tells a child where its parent is.
 const VARIABLE: &str = "EXECUTOR_BENCHES_DOOR";
@@ -72,10 +73,6 @@ impl Pool for Bare {
 
     fn wait(&self, asked: usize) -> u64 {
         self.workers[asked].answers.recv().expect("the child answers all questions")
-    }
-
-    fn rally(&self, workers: usize) {
-        first_results(self, workers);
     }
 
     fn stop(self) {

@@ -3,11 +3,15 @@
 use executor_runtime::Transport;
 use executor_runtime::prelude::*;
 
-use super::{Pool, ProcessPool, first_results, meeting};
+use super::pool::{Pool, ProcessPool, ThreadPool};
+use super::tasks;
+use crate::figure::Sample;
+use crate::scenario::{Scenario, Workload};
+use crate::workloads::{self, map, payload, with_processes, with_threads, work};
 
 #[pool_task(process)]
 fn successor(n: u64) -> u64 {
-    super::successor(n)
+    tasks::successor(n)
 }
 
 #[pool_task(process)]
@@ -18,6 +22,27 @@ fn pid() -> u64 {
 #[pool_task(process)]
 fn echo(bytes: Vec<u8>) -> Vec<u8> {
     bytes
+}
+
+/// One repetition of a workload on processes.
+pub(super) fn on_processes<const PORTABLE: bool>(scenario: Scenario) -> Vec<Sample> {
+    let with = |measure: &dyn Fn(&Processes<PORTABLE>) -> Vec<Sample>| with_processes(scenario.workers, measure);
+    match scenario.workload {
+        Workload::Map { items } => with(&|pool| map::measure(|items| pool.sum(items), items)),
+        Workload::Payload { len, calls, again } => {
+            with(&|pool| payload::measure(|bytes| pool.echo(bytes), len, calls, again))
+        }
+        _ => workloads::on_processes::<Processes<PORTABLE>>(scenario),
+    }
+}
+
+/// One repetition of a workload on threads.
+pub(super) fn on_threads(scenario: Scenario) -> Vec<Sample> {
+    let with = |measure: &dyn Fn(&Threads) -> Vec<Sample>| with_threads(scenario.workers, measure);
+    match scenario.workload {
+        Workload::Work { tasks } => with(&|pool| work::measure(|tasks| pool.work(tasks), tasks)),
+        _ => workloads::on_threads::<Threads>(scenario),
+    }
 }
 
 /// Over the portable link, or over the one that is the default.
@@ -40,24 +65,20 @@ impl<const PORTABLE: bool> Pool for Processes<PORTABLE> {
         answer.result().expect("the task cannot fail")
     }
 
-    fn rally(&self, workers: usize) {
-        first_results(self, workers);
-    }
-
     fn stop(self) {
         self.0.shutdown(Shutdown::Drain);
     }
 }
 
 impl<const PORTABLE: bool> ProcessPool for Processes<PORTABLE> {
-    const MAPS: bool = true;
-    const ECHOES: bool = true;
     const BURST: u64 = if PORTABLE { 100_000 } else { u64::MAX };
 
     fn submit_pid(&self) -> Self::Answer {
         self.0.submit(pid::task())
     }
+}
 
+impl<const PORTABLE: bool> Processes<PORTABLE> {
     fn sum(&self, items: u64) -> u64 {
         self.0.map(successor::task, 0..items).map(|answer| answer.expect("the task cannot fail")).sum()
     }
@@ -72,32 +93,31 @@ pub(crate) struct Threads(ThreadPoolExecutor);
 impl Pool for Threads {
     type Answer = TaskFuture<u64>;
 
-    const WORKS: bool = true;
-
-    fn work(&self, tasks: u64) -> u64 {
-        self.0.map(|_| super::short_work, 0..tasks).map(|done| done.expect("the task cannot fail")).sum()
-    }
-
     fn start(workers: usize) -> Self {
         Self(ThreadPoolExecutor::new(workers).expect("a pool of threads"))
     }
 
     fn submit(&self, n: u64) -> Self::Answer {
-        self.0.submit(move || super::successor(n))
+        self.run(move || tasks::successor(n))
     }
 
     fn wait(&self, answer: Self::Answer) -> u64 {
         answer.result().expect("the task cannot fail")
     }
 
-    fn rally(&self, workers: usize) {
-        let attending: Vec<_> = meeting(workers).map(|attend| self.0.submit(attend)).collect();
-        for answer in attending {
-            self.wait(answer);
-        }
-    }
-
     fn stop(self) {
         self.0.shutdown(Shutdown::Drain);
+    }
+}
+
+impl ThreadPool for Threads {
+    fn run(&self, job: impl FnOnce() -> u64 + Send + 'static) -> Self::Answer {
+        self.0.submit(job)
+    }
+}
+
+impl Threads {
+    fn work(&self, tasks: u64) -> u64 {
+        self.0.map(|_| tasks::short_work, 0..tasks).map(|done| done.expect("the task cannot fail")).sum()
     }
 }

@@ -5,7 +5,23 @@ use std::collections::VecDeque;
 use procspawn::JoinHandle;
 use serde_bytes::ByteBuf;
 
-use super::{Pool, ProcessPool, first_results, successor};
+use super::pool::{Pool, ProcessPool};
+use super::tasks::successor;
+use crate::figure::Sample;
+use crate::scenario::{Scenario, Workload};
+use crate::workloads::{map, on_processes, payload, with_processes};
+
+/// Maps in chunks made by hand, and has its bytes by `serde_bytes`.
+pub(super) fn measure(scenario: Scenario) -> Vec<Sample> {
+    let with = |measure: &dyn Fn(&Procspawn) -> Vec<Sample>| with_processes(scenario.workers, measure);
+    match scenario.workload {
+        Workload::Map { items } => with(&|pool| map::measure(|items| pool.sum(items), items)),
+        Workload::Payload { len, calls, again } => {
+            with(&|pool| payload::measure(|bytes| pool.echo(bytes), len, calls, again))
+        }
+        _ => on_processes::<Procspawn>(scenario),
+    }
+}
 
 pub(crate) struct Procspawn(procspawn::Pool);
 
@@ -27,27 +43,23 @@ impl Pool for Procspawn {
         answer.join().expect("the task cannot fail")
     }
 
-    fn rally(&self, workers: usize) {
-        first_results(self, workers);
-    }
-
     fn stop(self) {
         self.0.shutdown();
+    }
+}
+
+impl ProcessPool for Procspawn {
+    const BURST: u64 = 100_000;
+
+    fn submit_pid(&self) -> Self::Answer {
+        self.0.spawn((), |()| u64::from(std::process::id()))
     }
 }
 
 /// How many numbers go in one call of a map.
 const CHUNK: u64 = 16_384;
 
-impl ProcessPool for Procspawn {
-    const MAPS: bool = true;
-    const ECHOES: bool = true;
-    const BURST: u64 = 100_000;
-
-    fn submit_pid(&self) -> Self::Answer {
-        self.0.spawn((), |()| u64::from(std::process::id()))
-    }
-
+impl Procspawn {
     /// Two chunks under way: with more large ones it hung.
     fn sum(&self, items: u64) -> u64 {
         let collect = |chunk: JoinHandle<Vec<u64>>| chunk.join().expect("the task cannot fail").iter().sum::<u64>();

@@ -2,35 +2,35 @@
 
 use std::time::Duration;
 
-use rusty_pool::{JoinHandle, ThreadPool};
+use rusty_pool::JoinHandle;
 
-use super::{Pool, meeting, successor};
+use super::pool::{Pool, ThreadPool};
+use super::tasks::successor;
 
-pub(crate) struct RustyPool(ThreadPool);
+pub(crate) struct RustyPool(rusty_pool::ThreadPool);
 
 impl Pool for RustyPool {
     type Answer = JoinHandle<u64>;
 
     fn start(workers: usize) -> Self {
-        Self(ThreadPool::new(workers, workers, Duration::from_mins(1)))
+        Self(rusty_pool::ThreadPool::new(workers, workers, Duration::from_mins(1)))
     }
 
     fn submit(&self, n: u64) -> Self::Answer {
-        self.0.evaluate(move || successor(n))
+        self.run(move || successor(n))
     }
 
     fn wait(&self, answer: Self::Answer) -> u64 {
         answer.await_complete()
     }
 
-    fn rally(&self, workers: usize) {
-        let attending: Vec<_> = meeting(workers).map(|attend| self.0.evaluate(attend)).collect();
-        for answer in attending {
-            self.wait(answer);
-        }
-    }
-
     fn stop(self) {
         self.0.shutdown_join();
+    }
+}
+
+impl ThreadPool for RustyPool {
+    fn run(&self, job: impl FnOnce() -> u64 + Send + 'static) -> Self::Answer {
+        self.0.evaluate(job)
     }
 }

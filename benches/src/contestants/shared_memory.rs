@@ -5,7 +5,8 @@ use std::cell::{Cell, RefCell};
 
 use executor_bench_limits::{Waiting, Worker};
 
-use super::{Pool, ProcessPool, first_results, successor};
+use super::pool::{Pool, ProcessPool};
+use super::tasks::successor;
 
 /// The question that asks for the worker's process id.
 const WHO: u64 = u64::MAX;
@@ -45,10 +46,6 @@ impl<const SPINS: bool> Pool for Bare<SPINS> {
 
     fn wait(&self, asked: usize) -> u64 {
         self.workers[asked].borrow_mut().answer()
-    }
-
-    fn rally(&self, workers: usize) {
-        first_results(self, workers);
     }
 
     fn stop(self) {

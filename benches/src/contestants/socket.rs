@@ -7,6 +7,10 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::process::{Child, Command, Stdio, exit};
 
+use crate::figure::Sample;
+use crate::scenario::{Scenario, Workload};
+use crate::workloads::payload;
+
 /// Tells a child that its stdin is the socket.
 const VARIABLE: &str = "EXECUTOR_BENCHES_SOCKET";
 
@@ -24,13 +28,22 @@ pub(crate) fn run_if_child() {
     exit(0)
 }
 
-pub(crate) struct Echo {
+/// One repetition of a workload of payloads.
+pub(super) fn measure(scenario: Scenario) -> Vec<Sample> {
+    let Workload::Payload { len, calls, again } = scenario.workload else { return Vec::new() };
+    let mut socket = Echo::start();
+    let samples = payload::measure(|bytes| socket.echo(bytes), len, calls, again);
+    socket.stop();
+    samples
+}
+
+struct Echo {
     process: Child,
     socket: UnixStream,
 }
 
 impl Echo {
-    pub(crate) fn start() -> Self {
+    fn start() -> Self {
         let (socket, theirs) = UnixStream::pair().expect("a pair of sockets");
         let mut command = Command::new("/proc/self/exe");
         let command = command.env(VARIABLE, "").stdin(Stdio::from(OwnedFd::from(theirs)));
@@ -38,13 +51,13 @@ impl Echo {
     }
 
     /// The answer comes back in the same buffer.
-    pub(crate) fn echo(&mut self, mut bytes: Vec<u8>) -> Vec<u8> {
+    fn echo(&mut self, mut bytes: Vec<u8>) -> Vec<u8> {
         write(&mut self.socket, &bytes).expect("the child reads all questions");
         read(&mut self.socket, &mut bytes).expect("the child answers all questions");
         bytes
     }
 
-    pub(crate) fn stop(self) {
+    fn stop(self) {
         let Self { mut process, socket } = self;
         drop(socket);
         assert!(process.wait().expect("our own child").success());

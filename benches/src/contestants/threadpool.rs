@@ -1,37 +1,16 @@
-//! The crate `threadpool`. It gives no future; a oneshot channel stands in for one.
+//! The crate `threadpool`.
 
-use super::{Pool, meeting, successor};
+use super::oneshot::Threads;
 
 pub(crate) struct Threadpool(threadpool::ThreadPool);
 
-impl Threadpool {
-    fn run(&self, job: impl FnOnce() -> u64 + Send + 'static) -> oneshot::Receiver<u64> {
-        let (sender, receiver) = oneshot::channel();
-        self.0.execute(move || sender.send(job()).expect("the answer is waited for"));
-        receiver
-    }
-}
-
-impl Pool for Threadpool {
-    type Answer = oneshot::Receiver<u64>;
-
+impl Threads for Threadpool {
     fn start(workers: usize) -> Self {
         Self(threadpool::ThreadPool::new(workers))
     }
 
-    fn submit(&self, n: u64) -> Self::Answer {
-        self.run(move || successor(n))
-    }
-
-    fn wait(&self, answer: Self::Answer) -> u64 {
-        answer.recv().expect("the task cannot fail")
-    }
-
-    fn rally(&self, workers: usize) {
-        let attending: Vec<_> = meeting(workers).map(|attend| self.run(attend)).collect();
-        for answer in attending {
-            self.wait(answer);
-        }
+    fn spawn(&self, job: impl FnOnce() + Send + 'static) {
+        self.0.execute(job);
     }
 
     fn stop(self) {

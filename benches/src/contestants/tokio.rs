@@ -3,7 +3,8 @@
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
 
-use super::{Pool, meeting, successor};
+use super::pool::{Pool, ThreadPool};
+use super::tasks::successor;
 
 pub(crate) struct Tokio(Runtime);
 
@@ -16,19 +17,18 @@ impl Pool for Tokio {
     }
 
     fn submit(&self, n: u64) -> Self::Answer {
-        self.0.spawn_blocking(move || successor(n))
+        self.run(move || successor(n))
     }
 
     fn wait(&self, answer: Self::Answer) -> u64 {
         self.0.block_on(answer).expect("the task cannot fail")
     }
 
-    fn rally(&self, workers: usize) {
-        let attending: Vec<_> = meeting(workers).map(|attend| self.0.spawn_blocking(attend)).collect();
-        for answer in attending {
-            self.wait(answer);
-        }
-    }
-
     fn stop(self) {}
+}
+
+impl ThreadPool for Tokio {
+    fn run(&self, job: impl FnOnce() -> u64 + Send + 'static) -> Self::Answer {
+        self.0.spawn_blocking(job)
+    }
 }

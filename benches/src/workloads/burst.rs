@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::time::Instant;
 
 use super::call;
-use crate::contestants::Pool;
+use crate::contestants::pool::Pool;
 use crate::figure::{Figure, Sample};
 
 pub(super) fn measure<P: Pool>(pool: &P, tasks: u64) -> Vec<Sample> {

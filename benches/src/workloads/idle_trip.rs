@@ -4,7 +4,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::call;
-use crate::contestants::Pool;
+use crate::contestants::pool::Pool;
 use crate::figure::{Figure, Sample};
 
 const PAUSE: Duration = Duration::from_millis(1);

@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::memory::Memory;
-use crate::contestants::{ProcessPool, first_results};
+use crate::contestants::pool::{ProcessPool, first_results};
 use crate::figure::{Figure, Sample};
 
 /// Long enough for a worker that has answered to fall asleep.

@@ -5,7 +5,7 @@ use std::time::Instant;
 use crate::figure::{Figure, Sample};
 
 /// `sum` has the successor of each number below its argument computed by the pool, and returns their sum.
-pub(super) fn measure(sum: impl Fn(u64) -> u64, items: u64) -> Vec<Sample> {
+pub(crate) fn measure(sum: impl Fn(u64) -> u64, items: u64) -> Vec<Sample> {
     let run = |items| assert_eq!(sum(items), items * (items + 1) / 2, "the sum of the answers");
     run(items / 20);
     let started = Instant::now();

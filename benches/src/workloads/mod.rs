@@ -3,57 +3,56 @@
 mod burst;
 mod idle_trip;
 mod life;
-mod map;
+pub(crate) mod map;
 mod memory;
-mod payload;
+pub(crate) mod payload;
 mod round_trip;
-mod work;
+pub(crate) mod work;
 
-use crate::contestants::socket::Echo;
-use crate::contestants::{Pool, ProcessPool};
+use crate::contestants::pool::{Pool, ProcessPool, ThreadPool, first_results, meet};
 use crate::figure::Sample;
 use crate::scenario::{Scenario, Workload};
 
-/// One repetition of a scenario on a pool of processes.
+/// One repetition of a scenario on a pool of processes, if any of them can do it.
 pub(crate) fn on_processes<P: ProcessPool>(scenario: Scenario) -> Vec<Sample> {
     match scenario.workload {
         Workload::Life { lives } => (0..lives).flat_map(|_| life::measure::<P>(scenario.workers)).collect(),
-        Workload::Map { items } if P::MAPS => {
-            with(scenario.workers, |pool: &P| map::measure(|items| pool.sum(items), items))
-        }
-        Workload::Payload { len, calls, again } if P::ECHOES => {
-            with(scenario.workers, |pool: &P| payload::measure(|bytes| pool.echo(bytes), len, calls, again))
-        }
-        Workload::Map { .. } | Workload::Payload { .. } => Vec::new(),
         Workload::Burst { tasks } if tasks > P::BURST => Vec::new(),
-        _ => on_any::<P>(scenario),
+        _ => common::<P>(scenario.workload).map_or_else(Vec::new, |measure| with_processes(scenario.workers, measure)),
     }
 }
 
-/// The payloads of a socket with nothing on top.
-pub(crate) fn on_socket(scenario: Scenario) -> Vec<Sample> {
-    let Workload::Payload { len, calls, again } = scenario.workload else { return Vec::new() };
-    let mut socket = Echo::start();
-    let samples = payload::measure(|bytes| socket.echo(bytes), len, calls, again);
-    socket.stop();
+/// One repetition of a scenario on a pool of threads, if any of them can do it.
+pub(crate) fn on_threads<P: ThreadPool>(scenario: Scenario) -> Vec<Sample> {
+    common::<P>(scenario.workload).map_or_else(Vec::new, |measure| with_threads(scenario.workers, measure))
+}
+
+/// Measures something on a pool that is ready.
+type Measure<P> = Box<dyn FnOnce(&P) -> Vec<Sample>>;
+
+/// What any pool can do, if the workload is that.
+fn common<P: Pool>(workload: Workload) -> Option<Measure<P>> {
+    match workload {
+        Workload::RoundTrip { calls } => Some(Box::new(move |pool| round_trip::measure(pool, calls))),
+        Workload::IdleTrip { calls } => Some(Box::new(move |pool| idle_trip::measure(pool, calls))),
+        Workload::Burst { tasks } => Some(Box::new(move |pool| burst::measure(pool, tasks))),
+        _ => None,
+    }
+}
+
+/// Measures on a fresh pool, on which every process has worked before.
+pub(crate) fn with_processes<P: ProcessPool>(workers: usize, measure: impl FnOnce(&P) -> Vec<Sample>) -> Vec<Sample> {
+    let pool = P::start(workers);
+    first_results(&pool, workers);
+    let samples = measure(&pool);
+    pool.stop();
     samples
 }
 
-/// One repetition of a scenario on any pool: a fresh one, on which every worker has worked before.
-pub(crate) fn on_any<P: Pool>(scenario: Scenario) -> Vec<Sample> {
-    with(scenario.workers, |pool: &P| match scenario.workload {
-        Workload::RoundTrip { calls } => round_trip::measure(pool, calls),
-        Workload::IdleTrip { calls } => idle_trip::measure(pool, calls),
-        Workload::Burst { tasks } => burst::measure(pool, tasks),
-        Workload::Work { tasks } if P::WORKS => work::measure(|tasks| pool.work(tasks), tasks),
-        // Threads have neither a start-up that counts nor memory of their own, and nothing to encode; not every pool works.
-        Workload::Life { .. } | Workload::Map { .. } | Workload::Payload { .. } | Workload::Work { .. } => Vec::new(),
-    })
-}
-
-fn with<P: Pool>(workers: usize, measure: impl FnOnce(&P) -> Vec<Sample>) -> Vec<Sample> {
+/// Measures on a fresh pool, on which every thread has worked before.
+pub(crate) fn with_threads<P: ThreadPool>(workers: usize, measure: impl FnOnce(&P) -> Vec<Sample>) -> Vec<Sample> {
     let pool = P::start(workers);
-    pool.rally(workers);
+    meet(&pool, workers);
     let samples = measure(&pool);
     pool.stop();
     samples

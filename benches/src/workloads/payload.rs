@@ -6,7 +6,7 @@ use crate::figure::{Figure, Sample};
 
 /// `echo` sends bytes and returns what comes back. `again` says that this is what is sent the next time; otherwise each
 /// call has a vector of its own, made while the clock stands.
-pub(super) fn measure(mut echo: impl FnMut(Vec<u8>) -> Vec<u8>, len: usize, calls: u64, again: bool) -> Vec<Sample> {
+pub(crate) fn measure(mut echo: impl FnMut(Vec<u8>) -> Vec<u8>, len: usize, calls: u64, again: bool) -> Vec<Sample> {
     let original = pattern(len);
     let mut bytes = echo(original.clone());
     let mut clock = Duration::ZERO;

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::call;
-use crate::contestants::Pool;
+use crate::contestants::pool::Pool;
 use crate::figure::{Figure, Sample};
 
 pub(super) fn measure<P: Pool>(pool: &P, calls: u64) -> Vec<Sample> {

@@ -5,7 +5,7 @@ use std::time::Instant;
 use crate::figure::{Figure, Sample};
 
 /// `work` says how many tasks were done.
-pub(super) fn measure(work: impl Fn(u64) -> u64, tasks: u64) -> Vec<Sample> {
+pub(crate) fn measure(work: impl Fn(u64) -> u64, tasks: u64) -> Vec<Sample> {
     assert_eq!(work(tasks / 20), tasks / 20);
     let started = Instant::now();
     assert_eq!(work(tasks), tasks, "all tasks were done");
