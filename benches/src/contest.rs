@@ -56,6 +56,7 @@ pub(crate) fn run(options: &Options, with_python: bool) -> Vec<Outcome> {
 }
 
 fn take_turns(outcome: &mut Outcome, contestants: &[Contestant]) {
+    let _surroundings = outcome.scenario.surroundings.begin();
     for (standing, contestant) in outcome.standings.iter_mut().zip(contestants) {
         let who = format!("{} in {:?}", contestant.name, outcome.scenario);
         standing.samples.extend(watchdog::limited(&who, || contestant.measure(outcome.scenario)));

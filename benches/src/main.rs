@@ -16,6 +16,7 @@ mod contestants;
 mod figure;
 mod options;
 mod scenario;
+mod surroundings;
 mod table;
 mod target;
 mod watchdog;
@@ -28,6 +29,8 @@ use contestants::{ipc_channel, python, shared_memory, socket};
 use options::Options;
 
 fn main() {
+    // The least that a process can do comes first.
+    executor_bench_limits::run_if_spawned(|_| ());
     // The children of all these come through here and never return. Ours do not: they
     // are workers before `main`.
     procspawn::init();

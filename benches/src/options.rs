@@ -15,6 +15,10 @@ pub(crate) struct Options {
     #[arg(long)]
     pub(crate) quick: bool,
 
+    /// Leave out what does not have this in its description, as in `Life` or `RoundTrip`; `Threads` are all of them
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    pub(crate) only: String,
+
     /// Print the table as Markdown, as it stands in docs/performance.md
     #[arg(long)]
     markdown: bool,

@@ -1,6 +1,7 @@
 //! What is measured: a workload, where it runs, on how many workers.
 
 use crate::options::Options;
+use crate::surroundings::Surroundings;
 
 /// Where the workers are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,14 +52,16 @@ pub(crate) struct Scenario {
     pub(crate) place: Place,
     pub(crate) workload: Workload,
     pub(crate) workers: usize,
+    pub(crate) surroundings: Surroundings,
 }
 
 impl Scenario {
     /// All that one repetition measures, in the order of the table.
     pub(crate) fn all(options: &Options) -> Vec<Self> {
         let tenth = |amount: u64| if options.quick { amount / 10 } else { amount };
-        let processes = |workload, workers| Self { place: Place::Processes, workload, workers };
-        let threads = |workload, workers| Self { place: Place::Threads, workload, workers };
+        let on = |place, workload, workers| Self { place, workload, workers, surroundings: Surroundings::Quiet };
+        let processes = |workload, workers| on(Place::Processes, workload, workers);
+        let threads = |workload, workers| on(Place::Threads, workload, workers);
 
         let trip = Workload::RoundTrip { calls: tenth(2_000) };
         let burst = Workload::Burst { tasks: tenth(20_000) };
@@ -72,6 +75,7 @@ impl Scenario {
             processes(trip, 1),
             processes(trip, 2),
             processes(idle, 1),
+            processes(Workload::RoundTrip { calls: tenth(500) }, 1).within(Surroundings::Hog),
             processes(burst, 1),
             processes(burst, 2),
             processes(million, 2),
@@ -81,6 +85,7 @@ impl Scenario {
             processes(large(false), 1),
             processes(large(true), 1),
             processes(life, 2),
+            processes(life, 2).within(Surroundings::Ballast),
         ];
 
         let trip = Workload::RoundTrip { calls: tenth(10_000) };
@@ -88,6 +93,12 @@ impl Scenario {
         all.extend([1, 2, 8].map(|workers| threads(trip, workers)));
         all.extend([1, 2, 8].map(|workers| threads(burst, workers)));
         all.push(threads(Workload::Work { tasks: tenth(10_000) }, 2));
+        all.retain(|scenario| format!("{scenario:?}").contains(&options.only));
         all
+    }
+
+    /// The same in other surroundings.
+    pub(crate) fn within(self, surroundings: Surroundings) -> Self {
+        Self { surroundings, ..self }
     }
 }

@@ -69,21 +69,22 @@ fn groups(outcome: &Outcome) -> impl Iterator<Item = Vec<Row>> {
 }
 
 pub(crate) fn title(scenario: Scenario, figure: Figure) -> String {
-    let Scenario { place, workload, workers } = scenario;
+    let Scenario { place, workload, workers, surroundings } = scenario;
     let workers = match workers {
         1 => format!("1 {}", place.worker()),
         _ => format!("{workers} {}", place.name()),
     };
-    match workload {
-        Workload::Burst { tasks } => format!("{workers}: {} of {tasks}", figure.name()),
-        Workload::Work { tasks } => format!("{workers}: {tasks} of 20 µs through map"),
-        Workload::Map { items } => format!("{workers}: {} of {items}", figure.name()),
+    let what = match workload {
+        Workload::Burst { tasks } => format!("{} of {tasks}", figure.name()),
+        Workload::Work { tasks } => format!("{tasks} of 20 µs through map"),
+        Workload::Map { items } => format!("{} of {items}", figure.name()),
         Workload::Payload { len, again, .. } => {
             let again = if again { ", sent again" } else { "" };
-            format!("{workers}: {} MiB {}{again}", len >> 20, figure.name())
+            format!("{} MiB {}{again}", len >> 20, figure.name())
         }
-        _ => format!("{workers}: {}", figure.name()),
-    }
+        _ => figure.name().to_owned(),
+    };
+    format!("{workers}: {what}{}", surroundings.suffix())
 }
 
 impl Spread {

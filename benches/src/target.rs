@@ -3,9 +3,10 @@
 use executor_bench_report::{Grid, Style};
 
 use crate::contest::Outcome;
-use crate::contestants::{PAR_ITER, PARKED, PROCSPAWN, RAYON, Role, SOCKET, SPINNING};
+use crate::contestants::{PAR_ITER, PARKED, PROCSPAWN, RAYON, Role, SOCKET, SPAWNED, SPINNING};
 use crate::figure::{Better, Figure};
 use crate::scenario::{Place, Scenario, Workload};
+use crate::surroundings::Surroundings;
 use crate::table::{Spread, three_digits, title};
 
 const HEAD: [&str; 7] = ["figure", "ours", "min to max", "held against", "is", "target", "verdict"];
@@ -16,14 +17,29 @@ enum Mark {
     Times(f64, &'static str),
     /// So many times the median of the best peer.
     BestPeer,
+    /// So many times our own median without these surroundings.
+    Quiet(f64),
     /// A figure of its own.
     Value(f64),
 }
 
-use Mark::{BestPeer, Times, Value};
+use Mark::{BestPeer, Quiet, Times, Value};
 
 /// The targets of one figure.
 fn marks(scenario: Scenario, figure: Figure) -> Vec<Mark> {
+    match scenario.surroundings {
+        Surroundings::Quiet => quiet_marks(scenario, figure),
+        Surroundings::Hog if figure == Figure::RoundTripP50 => vec![Times(3.0, PARKED)],
+        Surroundings::Ballast if matches!(figure, Figure::StartUp | Figure::ShutDown) => {
+            let mut marks = vec![Quiet(1.2)];
+            marks.extend(quiet_marks(scenario, figure));
+            marks
+        }
+        Surroundings::Hog | Surroundings::Ballast => Vec::new(),
+    }
+}
+
+fn quiet_marks(scenario: Scenario, figure: Figure) -> Vec<Mark> {
     match (scenario.place, scenario.workload, figure) {
         (Place::Processes, Workload::RoundTrip { .. }, Figure::RoundTripP50) if scenario.workers == 1 => {
             vec![Times(2.0, SPINNING), Times(1.0 / 50.0, PROCSPAWN)]
@@ -40,9 +56,9 @@ fn marks(scenario: Scenario, figure: Figure) -> Vec<Mark> {
         (Place::Processes, Workload::Payload { again: true, .. }, _) => {
             vec![Times(20.0, PROCSPAWN), Times(1.5, SOCKET)]
         }
-        (Place::Processes, Workload::Life { .. }, Figure::StartUp) => vec![Times(1.3, PARKED)],
-        (Place::Processes, Workload::Life { .. }, Figure::ShutDown) => vec![Times(1.5, PARKED)],
-        (Place::Processes, Workload::Life { .. }, Figure::Pss) => vec![Times(1.2, PARKED)],
+        (Place::Processes, Workload::Life { .. }, Figure::StartUp) => vec![Times(1.3, SPAWNED)],
+        (Place::Processes, Workload::Life { .. }, Figure::ShutDown) => vec![Times(1.5, SPAWNED)],
+        (Place::Processes, Workload::Life { .. }, Figure::Pss) => vec![Times(1.2, SPAWNED)],
         (Place::Threads, Workload::RoundTrip { .. }, Figure::RoundTripP50) => vec![BestPeer],
         (Place::Threads, Workload::Work { .. }, _) => vec![Times(0.97, PAR_ITER)],
         (Place::Threads, Workload::Burst { .. }, _) => vec![Times(1.2, RAYON)],
@@ -56,27 +72,31 @@ pub(crate) fn render(outcomes: &[Outcome], style: Style) -> String {
     for outcome in outcomes {
         let figures = Figure::ALL.into_iter();
         grid.group(figures.flat_map(|figure| {
-            marks(outcome.scenario, figure).into_iter().filter_map(move |mark| row(outcome, figure, &mark))
+            marks(outcome.scenario, figure).into_iter().filter_map(move |mark| row(outcomes, outcome, figure, &mark))
         }));
     }
     grid.set(style)
 }
 
-fn row(outcome: &Outcome, figure: Figure, mark: &Mark) -> Option<[String; HEAD.len()]> {
+fn row(outcomes: &[Outcome], outcome: &Outcome, figure: Figure, mark: &Mark) -> Option<[String; HEAD.len()]> {
     let ours = Spread::of(outcome.standings.first()?, figure)?;
-    let median_of = |name| {
-        let standing = outcome.standings.iter().find(|standing| standing.contestant == name)?;
-        Spread::of(standing, figure).map(|spread| spread.median)
+    let times = |factor: f64, name: &str, theirs: f64| {
+        let against = format!("{name}: {}", figure.show(theirs));
+        (against, three_digits(ours.median / theirs), three_digits(factor), factor * theirs)
     };
     let (against, is, target, wanted) = match *mark {
         Times(factor, name) => {
-            let theirs = median_of(name)?;
-            let against = format!("{name}: {}", figure.show(theirs));
-            (against, three_digits(ours.median / theirs), three_digits(factor), factor * theirs)
+            let standing = outcome.standings.iter().find(|standing| standing.contestant == name)?;
+            times(factor, name, Spread::of(standing, figure)?.median)
         }
         BestPeer => {
             let (name, theirs) = best_peer(outcome, figure)?;
-            (format!("{name}: {}", figure.show(theirs)), three_digits(ours.median / theirs), "1.00".to_owned(), theirs)
+            times(1.0, name, theirs)
+        }
+        Quiet(factor) => {
+            let scenario = outcome.scenario.within(Surroundings::Quiet);
+            let quiet = outcomes.iter().find(|outcome| outcome.scenario == scenario)?;
+            times(factor, "ours without", Spread::of(quiet.standings.first()?, figure)?.median)
         }
         Value(value) => ("—".to_owned(), figure.show(ours.median), figure.show(value), value),
     };

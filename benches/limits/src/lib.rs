@@ -4,6 +4,8 @@
 
 mod region;
 mod ring;
+mod spawned;
 mod worker;
 
+pub use spawned::{Spawned, run_if_spawned};
 pub use worker::{Waiting, Worker, run_if_child};

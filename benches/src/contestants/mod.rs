@@ -11,6 +11,7 @@ mod rayon;
 mod rusty_pool;
 pub(crate) mod shared_memory;
 pub(crate) mod socket;
+mod spawned;
 pub(crate) mod tasks;
 mod threadpool;
 mod tokio;
@@ -66,6 +67,7 @@ pub(crate) const IPC: &str = "the same, Transport::IpcChannel";
 pub(crate) const PROCSPAWN: &str = "procspawn Pool";
 pub(crate) const SPINNING: &str = "rings, yield-spin 50 µs (limit)";
 pub(crate) const PARKED: &str = "rings, parked futex (limit)";
+pub(crate) const SPAWNED: &str = "posix_spawn, one byte (limit)";
 pub(crate) const SOCKET: &str = "stream socket (limit)";
 pub(crate) const RAYON: &str = "rayon spawn + oneshot";
 pub(crate) const PAR_ITER: &str = "rayon par_iter";
@@ -79,6 +81,7 @@ pub(crate) fn processes(with_python: bool) -> Vec<Contestant> {
         Contestant::of_processes::<ipc_channel::Bare>("ipc-channel, bare (limit)", Role::Limit),
         Contestant::of_processes::<shared_memory::Bare<true>>(SPINNING, Role::Limit),
         Contestant::of_processes::<shared_memory::Bare<false>>(PARKED, Role::Limit),
+        Contestant::new(SPAWNED, Role::Limit, spawned::measure),
         Contestant::new(SOCKET, Role::Limit, socket::measure),
     ];
     if with_python {

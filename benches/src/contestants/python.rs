@@ -4,6 +4,7 @@ use std::process::Command;
 
 use crate::figure::{Figure, Sample};
 use crate::scenario::{Scenario, Workload};
+use crate::surroundings::Surroundings;
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/python/peer.py");
 
@@ -16,6 +17,10 @@ pub(crate) fn version() -> Option<String> {
 
 /// Has the script measure one scenario.
 pub(crate) fn measure(start_method: &str, scenario: Scenario) -> Vec<Sample> {
+    // The program that starts its workers is another one, and as large as ever.
+    if scenario.surroundings == Surroundings::Ballast {
+        return Vec::new();
+    }
     let (workload, count) = match scenario.workload {
         Workload::RoundTrip { calls } => ("round-trip", calls),
         Workload::Burst { tasks } if tasks > 100_000 => return Vec::new(),

@@ -1,20 +1,20 @@
 //! A pool from its start to its end.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::memory::Memory;
-use crate::contestants::pool::{ProcessPool, first_results};
 use crate::figure::{Figure, Sample};
 
 /// Long enough for a worker that has answered to fall asleep.
 const IDLE: Duration = Duration::from_millis(20);
 
-pub(super) fn measure<P: ProcessPool>(workers: usize) -> Vec<Sample> {
+/// `start` returns when each of the workers has given a first result, and says who they are.
+pub(crate) fn measure<P>(start: impl FnOnce() -> (P, BTreeSet<u64>), stop: impl FnOnce(P)) -> Vec<Sample> {
     let started = Instant::now();
-    let pool = P::start(workers);
-    let pids = first_results(&pool, workers);
+    let (pool, pids) = start();
     let mut samples = vec![Figure::StartUp.sample(millis(started))];
 
     thread::sleep(IDLE);
@@ -24,7 +24,7 @@ pub(super) fn measure<P: ProcessPool>(workers: usize) -> Vec<Sample> {
     }
 
     let started = Instant::now();
-    pool.stop();
+    stop(pool);
     samples.push(Figure::ShutDown.sample(millis(started)));
     for pid in pids {
         assert!(!Path::new(&format!("/proc/{pid}")).exists(), "worker {pid} outlived its pool");

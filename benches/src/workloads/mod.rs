@@ -2,12 +2,14 @@
 
 mod burst;
 mod idle_trip;
-mod life;
+pub(crate) mod life;
 pub(crate) mod map;
 mod memory;
 pub(crate) mod payload;
 mod round_trip;
 pub(crate) mod work;
+
+use std::collections::BTreeSet;
 
 use crate::contestants::pool::{Pool, ProcessPool, ThreadPool, first_results, meet};
 use crate::figure::Sample;
@@ -16,7 +18,9 @@ use crate::scenario::{Scenario, Workload};
 /// One repetition of a scenario on a pool of processes, if any of them can do it.
 pub(crate) fn on_processes<P: ProcessPool>(scenario: Scenario) -> Vec<Sample> {
     match scenario.workload {
-        Workload::Life { lives } => (0..lives).flat_map(|_| life::measure::<P>(scenario.workers)).collect(),
+        Workload::Life { lives } => {
+            (0..lives).flat_map(|_| life::measure(|| start::<P>(scenario.workers), P::stop)).collect()
+        }
         Workload::Burst { tasks } if tasks > P::BURST => Vec::new(),
         _ => common::<P>(scenario.workload).map_or_else(Vec::new, |measure| with_processes(scenario.workers, measure)),
     }
@@ -42,11 +46,17 @@ fn common<P: Pool>(workload: Workload) -> Option<Measure<P>> {
 
 /// Measures on a fresh pool, on which every process has worked before.
 pub(crate) fn with_processes<P: ProcessPool>(workers: usize, measure: impl FnOnce(&P) -> Vec<Sample>) -> Vec<Sample> {
-    let pool = P::start(workers);
-    first_results(&pool, workers);
+    let (pool, _) = start::<P>(workers);
     let samples = measure(&pool);
     pool.stop();
     samples
+}
+
+/// A pool each of whose processes has given a first result, and who these are.
+fn start<P: ProcessPool>(workers: usize) -> (P, BTreeSet<u64>) {
+    let pool = P::start(workers);
+    let pids = first_results(&pool, workers);
+    (pool, pids)
 }
 
 /// Measures on a fresh pool, on which every thread has worked before.
