@@ -1,6 +1,9 @@
 """Measures concurrent.futures as the Rust side measures its contestants.
 
-peer.py processes|threads START_METHOD round-trip|idle-trip|burst|life WORKERS COUNT
+peer.py processes|threads START_METHOD WORKLOAD WORKERS AMOUNT
+
+The workloads are the functions at the end. AMOUNT is a count, for payload CALLSxBYTES, for speed-up the tasks'
+lengths in microseconds with commas.
 
 Prints lines of a figure's key and a number.
 """
@@ -19,6 +22,22 @@ def successor(n):
 
 def pid():
     return os.getpid()
+
+
+def echo(payload):
+    return payload
+
+
+def busy(micros):
+    end = time.thread_time_ns() + micros * 1000
+    while time.thread_time_ns() < end:
+        pass
+    return micros
+
+
+def nap(n):
+    time.sleep(0.001)
+    return n
 
 
 def start(place, start_method, workers):
@@ -46,7 +65,8 @@ def rally(pool, place, workers):
         future.result()
 
 
-def round_trip(pool, calls):
+def round_trip(pool, amount):
+    calls = int(amount)
     times = []
     for n in range(calls // 10 + calls):
         started = time.perf_counter()
@@ -58,7 +78,8 @@ def round_trip(pool, calls):
     print("p99_us", times[calls * 99 // 100] * 1e6)
 
 
-def idle_trip(pool, calls):
+def idle_trip(pool, amount):
+    calls = int(amount)
     times = []
     for n in range(calls):
         time.sleep(0.001)
@@ -69,7 +90,8 @@ def idle_trip(pool, calls):
     print("idle_us", sorted(times)[calls // 2] * 1e6)
 
 
-def burst(pool, tasks):
+def burst(pool, amount):
+    tasks = int(amount)
     for n in range(tasks // 20):
         assert pool.submit(successor, n).result() == n + 1
     started = time.perf_counter()
@@ -77,6 +99,50 @@ def burst(pool, tasks):
     for n, future in enumerate(futures):
         assert future.result() == n + 1
     print("tasks_per_s", tasks / (time.perf_counter() - started))
+
+
+# How many numbers go in one call of a map, as with procspawn.
+CHUNK = 16_384
+
+
+def map_numbers(pool, amount):
+    def run(items):
+        assert sum(pool.map(successor, range(items), chunksize=CHUNK)) == items * (items + 1) // 2
+
+    items = int(amount)
+    run(items // 20)
+    started = time.perf_counter()
+    run(items)
+    print("items_per_s", items / (time.perf_counter() - started))
+
+
+def payload(pool, amount):
+    calls, length = map(int, amount.split("x"))
+    original = bytes((at ^ (at >> 8)) & 0xFF for at in range(length))
+    assert pool.submit(echo, original).result() == original
+    clock = 0.0
+    for _ in range(calls):
+        started = time.perf_counter()
+        result = pool.submit(echo, original).result()
+        clock += time.perf_counter() - started
+        assert result == original
+    print("payloads_per_s", calls / clock)
+
+
+def speed_up(pool, amount):
+    lengths = [int(micros) for micros in amount.split(",")]
+    started = time.perf_counter()
+    futures = [pool.submit(busy, micros) for micros in lengths]
+    assert sum(future.result() for future in futures) == sum(lengths)
+    print("speed_up", sum(lengths) / 1e6 / (time.perf_counter() - started))
+
+
+def sleeps(pool, amount):
+    tasks = int(amount)
+    started = time.perf_counter()
+    futures = [pool.submit(nap, n) for n in range(tasks)]
+    assert [future.result() for future in futures] == list(range(tasks))
+    print("sleeps_ms", (time.perf_counter() - started) * 1e3)
 
 
 def memory(pid):
@@ -107,16 +173,27 @@ def life(place, start_method, workers):
     assert not any(os.path.exists(f"/proc/{worker}") for worker in pids)
 
 
+WORKLOADS = {
+    "round-trip": round_trip,
+    "idle-trip": idle_trip,
+    "burst": burst,
+    "map": map_numbers,
+    "payload": payload,
+    "speed-up": speed_up,
+    "sleeps": sleeps,
+}
+
+
 def main():
-    place, start_method, workload = sys.argv[1:4]
-    workers, count = int(sys.argv[4]), int(sys.argv[5])
+    place, start_method, workload, workers, amount = sys.argv[1:]
+    workers = int(workers)
     if workload == "life":
-        for _ in range(count):
+        for _ in range(int(amount)):
             life(place, start_method, workers)
         return
     with start(place, start_method, workers) as pool:
         rally(pool, place, workers)
-        {"round-trip": round_trip, "idle-trip": idle_trip, "burst": burst}[workload](pool, count)
+        WORKLOADS[workload](pool, amount)
 
 
 if __name__ == "__main__":

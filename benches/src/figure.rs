@@ -13,6 +13,11 @@ pub(crate) enum Figure {
     ShutDown,
     Pss,
     Private,
+    IdleTicks,
+    SpeedUp,
+    Sleeps,
+    Allocations,
+    Queued,
 }
 
 /// A measured figure, in the figure's unit.
@@ -30,7 +35,7 @@ pub(crate) enum Better {
 }
 
 impl Figure {
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::RoundTripP50,
         Self::RoundTripP99,
         Self::IdleTrip,
@@ -41,6 +46,11 @@ impl Figure {
         Self::ShutDown,
         Self::Pss,
         Self::Private,
+        Self::IdleTicks,
+        Self::SpeedUp,
+        Self::Sleeps,
+        Self::Allocations,
+        Self::Queued,
     ];
 
     pub(crate) fn sample(self, value: f64) -> Sample {
@@ -60,6 +70,11 @@ impl Figure {
             Self::ShutDown => "stop_ms",
             Self::Pss => "pss_kib",
             Self::Private => "private_kib",
+            Self::IdleTicks => "idle_ticks",
+            Self::SpeedUp => "speed_up",
+            Self::Sleeps => "sleeps_ms",
+            Self::Allocations => "allocations",
+            Self::Queued => "queued_bytes",
         }
     }
 
@@ -75,12 +90,17 @@ impl Figure {
             Self::ShutDown => "shutdown",
             Self::Pss => "memory per idle worker, PSS",
             Self::Private => "memory per idle worker, private",
+            Self::IdleTicks => "processor ticks while idle",
+            Self::SpeedUp => "speed-up",
+            Self::Sleeps => "sleeps of 1 ms",
+            Self::Allocations => "allocations per task",
+            Self::Queued => "memory per queued task",
         }
     }
 
     pub(crate) fn better(self) -> Better {
         match self {
-            Self::Throughput | Self::Items | Self::Payloads => Better::Higher,
+            Self::Throughput | Self::Items | Self::Payloads | Self::SpeedUp => Better::Higher,
             _ => Better::Lower,
         }
     }
@@ -89,11 +109,14 @@ impl Figure {
     pub(crate) fn show(self, value: f64) -> String {
         match self {
             Self::RoundTripP50 | Self::RoundTripP99 | Self::IdleTrip => format!("{value:.1} µs"),
-            Self::StartUp | Self::ShutDown => format!("{value:.2} ms"),
+            Self::StartUp | Self::ShutDown | Self::Sleeps => format!("{value:.2} ms"),
             Self::Throughput => format!("{:.1}k tasks/s", value / 1_000.0),
             Self::Items => format!("{:.2}M items/s", value / 1e6),
             Self::Payloads => format!("{value:.1} /s"),
             Self::Pss | Self::Private => format!("{value:.0} KiB"),
+            Self::IdleTicks => format!("{value:.0}"),
+            Self::SpeedUp | Self::Allocations => format!("{value:.2}"),
+            Self::Queued => format!("{value:.0} bytes"),
         }
     }
 }

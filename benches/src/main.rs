@@ -23,14 +23,20 @@ mod watchdog;
 mod workloads;
 
 use clap::Parser;
+use executor_bench_limits::{Counted, run_if_spawned};
 use executor_bench_report::{Disturbance, describe, locked};
 
-use contestants::{ipc_channel, python, shared_memory, socket};
+use contestants::{ipc_channel, python, shared_memory, socket, tasks};
 use options::Options;
+
+#[global_allocator]
+static COUNTED: Counted = Counted;
 
 fn main() {
     // The least that a process can do comes first.
-    executor_bench_limits::run_if_spawned(|_| ());
+    run_if_spawned(|micros| {
+        tasks::busy(micros);
+    });
     // The children of all these come through here and never return. Ours do not: they
     // are workers before `main`.
     procspawn::init();

@@ -36,14 +36,35 @@ pub(crate) enum Workload {
     IdleTrip { calls: u64 },
     /// All tasks submitted, then all results collected in the order of submission.
     Burst { tasks: u64 },
-    /// A function over many numbers, cut into chunks as the pool does it or as is best for it.
-    Map { items: u64 },
+    /// A function over many items, cut into chunks as the pool does it or as is best for it.
+    Map { items: u64, shape: Shape },
     /// Bytes there and back; `again` sends what came back.
     Payload { len: usize, calls: u64, again: bool },
     /// Tasks of 20 µs through the pool's map.
     Work { tasks: u64 },
     /// Pools that come and go: start-up, memory while idle, shutdown.
     Life { lives: u64 },
+    /// A pool that has nothing to do.
+    Idle { millis: u64 },
+    /// Tasks that compute for 10 ms each, or for different times.
+    SpeedUp { tasks: u64, mixed: bool },
+    /// Tasks that sleep for 1 ms each.
+    Sleeps { tasks: u64 },
+    /// Tasks that submit tasks and wait for them: Fibonacci's number of `n`.
+    Nested { n: u64 },
+    /// A burst whose allocations are counted.
+    Allocations { tasks: u64 },
+    /// Tasks that wait, and what they hold of memory.
+    Queued { tasks: u64 },
+}
+
+/// What a map's items and results are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// `u64`.
+    Numbers,
+    /// Structs of three fields.
+    Structs,
 }
 
 /// See the module.
@@ -68,7 +89,10 @@ impl Scenario {
         let life = Workload::Life { lives: tenth(10) };
         let idle = Workload::IdleTrip { calls: tenth(500) };
         let million = Workload::Burst { tasks: tenth(1_000_000) };
-        let map = Workload::Map { items: tenth(1_000_000) };
+        let map = |shape| Workload::Map { items: tenth(1_000_000), shape };
+        let speed_up = |mixed| Workload::SpeedUp { tasks: tenth(100), mixed };
+        let idle_pool = Workload::Idle { millis: tenth(2_000) };
+        let queued = Workload::Queued { tasks: tenth(10_000) };
         let mib = |len: usize, calls, again| Workload::Payload { len: len << 20, calls: tenth(calls), again };
         let large = |again| Workload::Payload { len: 64 << 20, calls: if options.quick { 1 } else { 4 }, again };
         let mut all = vec![
@@ -79,20 +103,33 @@ impl Scenario {
             processes(burst, 1),
             processes(burst, 2),
             processes(million, 2),
-            processes(map, 1),
-            processes(map, 2),
+            processes(map(Shape::Numbers), 1),
+            processes(map(Shape::Numbers), 2),
+            processes(map(Shape::Structs), 1),
+            processes(map(Shape::Structs), 2),
             processes(mib(1, 200, false), 1),
             processes(large(false), 1),
             processes(large(true), 1),
             processes(life, 2),
             processes(life, 2).within(Surroundings::Ballast),
+            processes(idle_pool, 2),
+            processes(speed_up(false), 2),
+            processes(speed_up(true), 2),
+            processes(queued, 1),
         ];
 
         let trip = Workload::RoundTrip { calls: tenth(10_000) };
         let burst = Workload::Burst { tasks: tenth(100_000) };
         all.extend([1, 2, 8].map(|workers| threads(trip, workers)));
         all.extend([1, 2, 8].map(|workers| threads(burst, workers)));
-        all.push(threads(Workload::Work { tasks: tenth(10_000) }, 2));
+        all.extend([
+            threads(Workload::Work { tasks: tenth(10_000) }, 2),
+            threads(Workload::Sleeps { tasks: tenth(1_000) }, 32),
+            threads(Workload::Nested { n: if options.quick { 20 } else { 25 } }, 2),
+            threads(idle_pool, 8),
+            threads(Workload::Allocations { tasks: tenth(100_000) }, 2),
+            threads(queued, 1),
+        ]);
         all.retain(|scenario| format!("{scenario:?}").contains(&options.only));
         all
     }

@@ -7,7 +7,7 @@ use executor_bench_report::{Grid, Style};
 use crate::contest::{Outcome, Standing};
 use crate::contestants::Role;
 use crate::figure::{Better, Figure};
-use crate::scenario::{Scenario, Workload};
+use crate::scenario::{Scenario, Shape, Workload};
 
 const HEAD: [&str; 6] = ["figure", "pool", "median", "min to max", "ours / theirs", "ours is"];
 
@@ -77,7 +77,12 @@ pub(crate) fn title(scenario: Scenario, figure: Figure) -> String {
     let what = match workload {
         Workload::Burst { tasks } => format!("{} of {tasks}", figure.name()),
         Workload::Work { tasks } => format!("{tasks} of 20 µs through map"),
-        Workload::Map { items } => format!("{} of {items}", figure.name()),
+        Workload::Map { items, shape: Shape::Numbers } => format!("{} of {items}", figure.name()),
+        Workload::Map { items, shape: Shape::Structs } => format!("{} of {items} structs", figure.name()),
+        Workload::SpeedUp { mixed: false, .. } => format!("{}, tasks of 10 ms", figure.name()),
+        Workload::SpeedUp { mixed: true, .. } => format!("{}, tasks of 0.1 to 20 ms", figure.name()),
+        Workload::Sleeps { tasks } => format!("{tasks} {}", figure.name()),
+        Workload::Nested { n } => format!("fib({n}), submitting from inside"),
         Workload::Payload { len, again, .. } => {
             let again = if again { ", sent again" } else { "" };
             format!("{} MiB {}{again}", len >> 20, figure.name())

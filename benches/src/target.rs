@@ -3,9 +3,9 @@
 use executor_bench_report::{Grid, Style};
 
 use crate::contest::Outcome;
-use crate::contestants::{PAR_ITER, PARKED, PROCSPAWN, RAYON, Role, SOCKET, SPAWNED, SPINNING};
+use crate::contestants::{PAR_ITER, PARKED, PROCSPAWN, RAYON, Role, SHARES, SOCKET, SPAWNED, SPINNING};
 use crate::figure::{Better, Figure};
-use crate::scenario::{Place, Scenario, Workload};
+use crate::scenario::{Place, Scenario, Shape, Workload};
 use crate::surroundings::Surroundings;
 use crate::table::{Spread, three_digits, title};
 
@@ -46,9 +46,10 @@ fn quiet_marks(scenario: Scenario, figure: Figure) -> Vec<Mark> {
         }
         (Place::Processes, Workload::RoundTrip { .. }, Figure::RoundTripP50) => vec![Value(5.0)],
         (Place::Processes, Workload::IdleTrip { .. }, _) => vec![Times(1.6, PARKED)],
-        (Place::Processes, Workload::Burst { tasks }, _) if tasks > 100_000 => vec![Value(3e6)],
+        (Place::Processes, Workload::Burst { tasks }, _) if tasks > 50_000 => vec![Value(3e6)],
         (Place::Processes, Workload::Burst { .. }, _) => vec![Value(3e6), Times(150.0, PROCSPAWN)],
-        (Place::Processes, Workload::Map { .. }, _) => vec![Value(100e6)],
+        (Place::Processes, Workload::Map { shape: Shape::Numbers, .. }, _) => vec![Value(100e6)],
+        (Place::Processes, Workload::Map { shape: Shape::Structs, .. }, _) => vec![Value(50e6)],
         (Place::Processes, Workload::Payload { len, .. }, _) if len < 64 << 20 => {
             vec![Times(5.0, PROCSPAWN), Times(2.0, SOCKET)]
         }
@@ -59,6 +60,10 @@ fn quiet_marks(scenario: Scenario, figure: Figure) -> Vec<Mark> {
         (Place::Processes, Workload::Life { .. }, Figure::StartUp) => vec![Times(1.3, SPAWNED)],
         (Place::Processes, Workload::Life { .. }, Figure::ShutDown) => vec![Times(1.5, SPAWNED)],
         (Place::Processes, Workload::Life { .. }, Figure::Pss) => vec![Times(1.2, SPAWNED)],
+        (Place::Processes, Workload::SpeedUp { .. }, _) => vec![Times(0.97, SHARES)],
+        (_, Workload::Idle { .. }, _) => vec![Value(0.0)],
+        (_, Workload::Queued { .. }, _) => vec![Value(256.0)],
+        (Place::Threads, Workload::Allocations { .. }, _) => vec![Value(1.0)],
         (Place::Threads, Workload::RoundTrip { .. }, Figure::RoundTripP50) => vec![BestPeer],
         (Place::Threads, Workload::Work { .. }, _) => vec![Times(0.97, PAR_ITER)],
         (Place::Threads, Workload::Burst { .. }, _) => vec![Times(1.2, RAYON)],
@@ -100,11 +105,16 @@ fn row(outcomes: &[Outcome], outcome: &Outcome, figure: Figure, mark: &Mark) -> 
         }
         Value(value) => ("—".to_owned(), figure.show(ours.median), figure.show(value), value),
     };
-    let (bound, missed) = match figure.better() {
-        Better::Lower => ("at most", ours.median / wanted),
-        Better::Higher => ("at least", wanted / ours.median),
+    let (bound, met, missed) = match figure.better() {
+        Better::Lower => ("at most", ours.median <= wanted, ours.median / wanted),
+        Better::Higher => ("at least", ours.median >= wanted, wanted / ours.median),
     };
-    let verdict = if missed <= 1.0 { "met".to_owned() } else { format!("missed, {}x off", three_digits(missed)) };
+    let verdict = match met {
+        true => "met".to_owned(),
+        // Nothing is so many times nothing.
+        false if wanted == 0.0 => "missed".to_owned(),
+        false => format!("missed, {}x off", three_digits(missed)),
+    };
     let Spread { min, median, max } = ours;
     let [min, median, max] = [min, median, max].map(|value| figure.show(value));
     let title = title(outcome.scenario, figure);

@@ -68,6 +68,7 @@ pub(crate) const PROCSPAWN: &str = "procspawn Pool";
 pub(crate) const SPINNING: &str = "rings, yield-spin 50 µs (limit)";
 pub(crate) const PARKED: &str = "rings, parked futex (limit)";
 pub(crate) const SPAWNED: &str = "posix_spawn, one byte (limit)";
+pub(crate) const SHARES: &str = "two halves, each at once (limit)";
 pub(crate) const SOCKET: &str = "stream socket (limit)";
 pub(crate) const RAYON: &str = "rayon spawn + oneshot";
 pub(crate) const PAR_ITER: &str = "rayon par_iter";
@@ -81,7 +82,8 @@ pub(crate) fn processes(with_python: bool) -> Vec<Contestant> {
         Contestant::of_processes::<ipc_channel::Bare>("ipc-channel, bare (limit)", Role::Limit),
         Contestant::of_processes::<shared_memory::Bare<true>>(SPINNING, Role::Limit),
         Contestant::of_processes::<shared_memory::Bare<false>>(PARKED, Role::Limit),
-        Contestant::new(SPAWNED, Role::Limit, spawned::measure),
+        Contestant::new(SPAWNED, Role::Limit, spawned::lives),
+        Contestant::new(SHARES, Role::Limit, spawned::shares),
         Contestant::new(SOCKET, Role::Limit, socket::measure),
     ];
     if with_python {
@@ -97,10 +99,13 @@ pub(crate) fn threads(with_python: bool) -> Vec<Contestant> {
         Contestant::new("executor-runtime", Role::Ours, ours::on_threads),
         Contestant::of_threads::<WithOneshot<rayon::Rayon>>(RAYON, Role::Peer),
         Contestant::new(PAR_ITER, Role::Peer, rayon::par_iter),
+        Contestant::new("rayon join", Role::Peer, rayon::join),
+        Contestant::new("rayon scope", Role::Peer, rayon::scope),
         Contestant::of_threads::<WithOneshot<crossbeam::Crossbeam>>("crossbeam-channel + oneshot", Role::Peer),
         Contestant::of_threads::<WithOneshot<threadpool::Threadpool>>("threadpool + oneshot", Role::Peer),
         Contestant::of_threads::<rusty_pool::RustyPool>("rusty_pool", Role::Peer),
         Contestant::of_threads::<tokio::Tokio>("tokio spawn_blocking", Role::Peer),
+        Contestant::new("tokio spawn, awaited", Role::Peer, tokio::spawn),
     ];
     if with_python {
         all.push(Contestant::of_python("Python", "none"));

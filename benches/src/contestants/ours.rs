@@ -1,13 +1,15 @@
 //! executor-runtime.
 
+use std::collections::BTreeSet;
+
 use executor_runtime::Transport;
 use executor_runtime::prelude::*;
 
-use super::pool::{Pool, ProcessPool, ThreadPool};
-use super::tasks;
+use super::pool::{Pool, ProcessPool, ThreadPool, first_results};
+use super::tasks::{self, Order, Receipt};
 use crate::figure::Sample;
-use crate::scenario::{Scenario, Workload};
-use crate::workloads::{self, map, payload, with_processes, with_threads, work};
+use crate::scenario::{Scenario, Shape, Workload};
+use crate::workloads::{self, idle, map, nested, payload, queued, speed_up, with_processes, with_threads, work};
 
 #[pool_task(process)]
 fn successor(n: u64) -> u64 {
@@ -24,13 +26,32 @@ fn echo(bytes: Vec<u8>) -> Vec<u8> {
     bytes
 }
 
+#[pool_task(process)]
+fn busy(micros: u64) -> u64 {
+    tasks::busy(micros)
+}
+
+#[pool_task(process)]
+fn sell(order: Order) -> Receipt {
+    tasks::sell(order)
+}
+
 /// One repetition of a workload on processes.
 pub(super) fn on_processes<const PORTABLE: bool>(scenario: Scenario) -> Vec<Sample> {
     let with = |measure: &dyn Fn(&Processes<PORTABLE>) -> Vec<Sample>| with_processes(scenario.workers, measure);
     match scenario.workload {
-        Workload::Map { items } => with(&|pool| map::measure(|items| pool.sum(items), items)),
+        // Five seconds for what the other link does in a quarter of one.
+        Workload::Map { shape: Shape::Structs, .. } if PORTABLE => Vec::new(),
+        Workload::Map { items, shape } => with(&|pool| map::measure(shape, |items| pool.sum(shape, items), items)),
         Workload::Payload { len, calls, again } => {
             with(&|pool| payload::measure(|bytes| pool.echo(bytes), len, calls, again))
+        }
+        Workload::Idle { millis } => with(&|pool| idle::measure(&first_results(pool, scenario.workers), millis)),
+        Workload::SpeedUp { tasks, mixed } => {
+            with(&|pool| speed_up::measure(&speed_up::lengths(tasks, mixed), |lengths| pool.compute(lengths)))
+        }
+        Workload::Queued { tasks } => {
+            with(&|pool| queued::on_processes(pool, &first_results(pool, scenario.workers), tasks))
         }
         _ => workloads::on_processes::<Processes<PORTABLE>>(scenario),
     }
@@ -41,6 +62,8 @@ pub(super) fn on_threads(scenario: Scenario) -> Vec<Sample> {
     let with = |measure: &dyn Fn(&Threads) -> Vec<Sample>| with_threads(scenario.workers, measure);
     match scenario.workload {
         Workload::Work { tasks } => with(&|pool| work::measure(|tasks| pool.work(tasks), tasks)),
+        Workload::Nested { n } => with(&|pool| nested::measure(|n| fib(&pool.0, n), n)),
+        Workload::Idle { millis } => with(&|_| idle::measure(&BTreeSet::new(), millis)),
         _ => workloads::on_threads::<Threads>(scenario),
     }
 }
@@ -62,7 +85,7 @@ impl<const PORTABLE: bool> Pool for Processes<PORTABLE> {
     }
 
     fn wait(&self, answer: Self::Answer) -> u64 {
-        answer.result().expect("the task cannot fail")
+        value(answer.result())
     }
 
     fn stop(self) {
@@ -79,12 +102,23 @@ impl<const PORTABLE: bool> ProcessPool for Processes<PORTABLE> {
 }
 
 impl<const PORTABLE: bool> Processes<PORTABLE> {
-    fn sum(&self, items: u64) -> u64 {
-        self.0.map(successor::task, 0..items).map(|answer| answer.expect("the task cannot fail")).sum()
+    fn sum(&self, shape: Shape, items: u64) -> u64 {
+        match shape {
+            Shape::Numbers => self.0.map(successor::task, 0..items).map(value).sum(),
+            Shape::Structs => {
+                let receipts = self.0.map(sell::task, (0..items).map(Order::nth));
+                receipts.map(|receipt| value(receipt).sum()).sum()
+            }
+        }
+    }
+
+    fn compute(&self, lengths: &[u64]) -> u64 {
+        let futures: Vec<_> = lengths.iter().map(|micros| self.0.submit(busy::task(*micros))).collect();
+        futures.into_iter().map(|future| value(future.result())).sum()
     }
 
     fn echo(&self, bytes: Vec<u8>) -> Vec<u8> {
-        self.0.submit(echo::task(bytes)).result().expect("the task cannot fail")
+        value(self.0.submit(echo::task(bytes)).result())
     }
 }
 
@@ -102,7 +136,7 @@ impl Pool for Threads {
     }
 
     fn wait(&self, answer: Self::Answer) -> u64 {
-        answer.result().expect("the task cannot fail")
+        value(answer.result())
     }
 
     fn stop(self) {
@@ -118,6 +152,21 @@ impl ThreadPool for Threads {
 
 impl Threads {
     fn work(&self, tasks: u64) -> u64 {
-        self.0.map(|_| tasks::short_work, 0..tasks).map(|done| done.expect("the task cannot fail")).sum()
+        self.0.map(|_| tasks::short_work, 0..tasks).map(value).sum()
     }
+}
+
+/// One of each two calls is submitted; who waits for it runs it if nobody else has.
+fn fib(pool: &ThreadPoolExecutor, n: u64) -> u64 {
+    if n < 2 {
+        return n;
+    }
+    let inside = pool.clone();
+    let first = pool.submit(move || fib(&inside, n - 1));
+    let second = fib(pool, n - 2);
+    value(first.result()) + second
+}
+
+fn value<T>(result: Result<T, TaskError>) -> T {
+    result.expect("the task cannot fail")
 }

@@ -24,7 +24,7 @@ pub(crate) trait Pool {
 
 /// A pool whose workers are processes.
 pub(crate) trait ProcessPool: Pool {
-    /// The longest burst it takes part in: a slower one would take minutes for a million tasks.
+    /// The longest burst it takes part in: with a longer one it would take minutes.
     const BURST: u64 = u64::MAX;
 
     /// Has a worker tell its process id.

@@ -3,21 +3,29 @@
 use std::collections::VecDeque;
 
 use procspawn::JoinHandle;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_bytes::ByteBuf;
 
-use super::pool::{Pool, ProcessPool};
-use super::tasks::successor;
+use super::pool::{Pool, ProcessPool, first_results};
+use super::tasks::{Order, Receipt, busy, sell, successor};
 use crate::figure::Sample;
-use crate::scenario::{Scenario, Workload};
-use crate::workloads::{map, on_processes, payload, with_processes};
+use crate::scenario::{Scenario, Shape, Workload};
+use crate::workloads::{map, on_processes, payload, queued, speed_up, with_processes};
 
 /// Maps in chunks made by hand, and has its bytes by `serde_bytes`.
 pub(super) fn measure(scenario: Scenario) -> Vec<Sample> {
     let with = |measure: &dyn Fn(&Procspawn) -> Vec<Sample>| with_processes(scenario.workers, measure);
     match scenario.workload {
-        Workload::Map { items } => with(&|pool| map::measure(|items| pool.sum(items), items)),
+        Workload::Map { items, shape } => with(&|pool| map::measure(shape, |items| pool.sum(shape, items), items)),
         Workload::Payload { len, calls, again } => {
             with(&|pool| payload::measure(|bytes| pool.echo(bytes), len, calls, again))
+        }
+        Workload::SpeedUp { tasks, mixed } => {
+            with(&|pool| speed_up::measure(&speed_up::lengths(tasks, mixed), |lengths| pool.compute(lengths)))
+        }
+        Workload::Queued { tasks } => {
+            with(&|pool| queued::on_processes(pool, &first_results(pool, scenario.workers), tasks))
         }
         _ => on_processes::<Procspawn>(scenario),
     }
@@ -56,23 +64,42 @@ impl ProcessPool for Procspawn {
     }
 }
 
-/// How many numbers go in one call of a map.
+/// How many items go in one call of a map.
 const CHUNK: u64 = 16_384;
 
 impl Procspawn {
+    fn sum(&self, shape: Shape, items: u64) -> u64 {
+        match shape {
+            Shape::Numbers => self.sum_chunks(items, |n| n, |chunk| chunk.into_iter().map(successor).collect(), |n| *n),
+            Shape::Structs => {
+                self.sum_chunks(items, Order::nth, |chunk| chunk.into_iter().map(sell).collect(), Receipt::sum)
+            }
+        }
+    }
+
     /// Two chunks under way: with more large ones it hung.
-    fn sum(&self, items: u64) -> u64 {
-        let collect = |chunk: JoinHandle<Vec<u64>>| chunk.join().expect("the task cannot fail").iter().sum::<u64>();
+    fn sum_chunks<A, R>(&self, items: u64, item: fn(u64) -> A, run: fn(Vec<A>) -> Vec<R>, value: fn(&R) -> u64) -> u64
+    where
+        A: Serialize + DeserializeOwned,
+        R: Serialize + DeserializeOwned + Send + 'static,
+    {
+        let collect =
+            |chunk: JoinHandle<Vec<R>>| -> u64 { chunk.join().expect("the task cannot fail").iter().map(value).sum() };
         let mut under_way = VecDeque::new();
         let mut sum = 0;
         for start in (0..items).step_by(usize::try_from(CHUNK).expect("small")) {
             if under_way.len() == 2 {
                 sum += under_way.pop_front().map_or(0, collect);
             }
-            let chunk: Vec<u64> = (start..items.min(start + CHUNK)).collect();
-            under_way.push_back(self.0.spawn(chunk, |chunk| chunk.into_iter().map(successor).collect()));
+            let chunk: Vec<A> = (start..items.min(start + CHUNK)).map(item).collect();
+            under_way.push_back(self.0.spawn(chunk, run));
         }
         sum + under_way.into_iter().map(collect).sum::<u64>()
+    }
+
+    fn compute(&self, lengths: &[u64]) -> u64 {
+        let calls: Vec<_> = lengths.iter().map(|micros| self.0.spawn(*micros, busy)).collect();
+        calls.into_iter().map(|call| self.wait(call)).sum()
     }
 
     fn echo(&self, bytes: Vec<u8>) -> Vec<u8> {

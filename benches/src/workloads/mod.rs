@@ -1,12 +1,18 @@
 //! What the pools do while the clock runs. One code for all Rust contestants.
 
+mod allocations;
 mod burst;
+pub(crate) mod idle;
 mod idle_trip;
 pub(crate) mod life;
 pub(crate) mod map;
 mod memory;
+pub(crate) mod nested;
 pub(crate) mod payload;
+pub(crate) mod queued;
 mod round_trip;
+mod sleeps;
+pub(crate) mod speed_up;
 pub(crate) mod work;
 
 use std::collections::BTreeSet;
@@ -28,7 +34,13 @@ pub(crate) fn on_processes<P: ProcessPool>(scenario: Scenario) -> Vec<Sample> {
 
 /// One repetition of a scenario on a pool of threads, if any of them can do it.
 pub(crate) fn on_threads<P: ThreadPool>(scenario: Scenario) -> Vec<Sample> {
-    common::<P>(scenario.workload).map_or_else(Vec::new, |measure| with_threads(scenario.workers, measure))
+    let with = |measure: &dyn Fn(&P) -> Vec<Sample>| with_threads(scenario.workers, measure);
+    match scenario.workload {
+        Workload::Sleeps { tasks } => with(&|pool| sleeps::measure(pool, tasks)),
+        Workload::Allocations { tasks } => with(&|pool| allocations::measure(pool, tasks)),
+        Workload::Queued { tasks } => with(&|pool| queued::on_threads(pool, tasks)),
+        _ => common::<P>(scenario.workload).map_or_else(Vec::new, |measure| with_threads(scenario.workers, measure)),
+    }
 }
 
 /// Measures something on a pool that is ready.
