@@ -5,6 +5,8 @@ use std::io;
 use std::process::{Child, Command, Stdio, exit};
 use std::time::Duration;
 
+use rustix::process::{Signal, set_parent_process_death_signal};
+
 use crate::region::Region;
 use crate::ring::SLOTS;
 
@@ -39,6 +41,8 @@ impl Waiting {
 /// In a child, if its stdin is no region.
 pub fn run_if_child(answer: impl Fn(u64) -> u64) {
     let Ok(waiting) = env::var(VARIABLE) else { return };
+    // What it waits for in shared memory does not tell it when nobody is left to ask.
+    set_parent_process_death_signal(Some(Signal::KILL)).expect("a signal that there is");
     let spin = if waiting == "spin" { Waiting::YieldSpin } else { Waiting::Parked }.spin();
     let region = Region::open(io::stdin()).expect("stdin is the region");
     let (mut head, mut tail) = (0, 0);
