@@ -33,7 +33,7 @@ pub(crate) struct Outcome {
     pub(crate) standings: Vec<Standing>,
 }
 
-/// Runs everything. Each contestant's turn is next to the others', and the whole comes again `reps` times.
+/// Runs everything. Each contestant's turn is next to the others', and the whole comes again for each repetition.
 pub(crate) fn run(options: &Options, with_python: bool) -> Vec<Outcome> {
     let processes = contestants::processes(with_python);
     let threads = contestants::threads(with_python);
@@ -46,8 +46,9 @@ pub(crate) fn run(options: &Options, with_python: bool) -> Vec<Outcome> {
         Outcome { scenario, standings }
     };
     let mut outcomes: Vec<_> = Scenario::all(options).into_iter().map(fresh).collect();
-    for repetition in 1..=options.reps {
-        eprintln!("repetition {repetition} of {}", options.reps);
+    let reps = options.reps();
+    for repetition in 1..=reps {
+        eprintln!("repetition {repetition} of {reps}");
         for outcome in &mut outcomes {
             take_turns(outcome, of(outcome.scenario.place));
         }

@@ -7,11 +7,11 @@ use executor_bench_report::Style;
 #[derive(Parser, Debug)]
 #[command(version)]
 pub(crate) struct Options {
-    /// How often everything is repeated; the table shows medians and spreads
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) reps: u32,
+    /// How often everything is repeated; the table shows medians and spreads [default: 3, with --quick 1]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    reps: Option<u32>,
 
-    /// A tenth of the work: a look in passing, not figures to quote
+    /// A tenth of the work, once: a look in passing, not figures to quote
     #[arg(long)]
     pub(crate) quick: bool,
 
@@ -25,6 +25,10 @@ pub(crate) struct Options {
 }
 
 impl Options {
+    pub(crate) fn reps(&self) -> u32 {
+        self.reps.unwrap_or(if self.quick { 1 } else { 3 })
+    }
+
     pub(crate) fn style(&self) -> Style {
         if self.markdown { Style::Markdown } else { Style::Plain }
     }

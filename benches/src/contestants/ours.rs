@@ -94,7 +94,7 @@ impl<const PORTABLE: bool> Pool for Processes<PORTABLE> {
 }
 
 impl<const PORTABLE: bool> ProcessPool for Processes<PORTABLE> {
-    const BURST: u64 = if PORTABLE { 100_000 } else { u64::MAX };
+    const BURST: u64 = if PORTABLE { 50_000 } else { u64::MAX };
 
     fn submit_pid(&self) -> Self::Answer {
         self.0.submit(pid::task())

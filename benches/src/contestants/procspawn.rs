@@ -57,7 +57,7 @@ impl Pool for Procspawn {
 }
 
 impl ProcessPool for Procspawn {
-    const BURST: u64 = 100_000;
+    const BURST: u64 = 50_000;
 
     fn submit_pid(&self) -> Self::Answer {
         self.0.spawn((), |()| u64::from(std::process::id()))
