@@ -3,7 +3,7 @@
 use executor_bench_report::{Grid, Style};
 
 use crate::contest::Outcome;
-use crate::contestants::{PAR_ITER, PARKED, PROCSPAWN, RAYON, Role, SHARES, SOCKET, SPAWNED, SPINNING};
+use crate::contestants::{IPC_BARE, PAR_ITER, PARKED, PROCSPAWN, RAYON, Role, SHARES, SOCKET, SPAWNED, SPINNING};
 use crate::figure::{Better, Figure};
 use crate::scenario::{Place, Scenario, Shape, Workload};
 use crate::surroundings::Surroundings;
@@ -47,7 +47,9 @@ fn quiet_marks(scenario: Scenario, figure: Figure) -> Vec<Mark> {
         (Place::Processes, Workload::RoundTrip { .. }, Figure::RoundTripP50) => vec![Value(5.0)],
         (Place::Processes, Workload::IdleTrip { .. }, _) => vec![Times(1.6, PARKED)],
         (Place::Processes, Workload::Burst { tasks }, _) if tasks > 50_000 => vec![Value(3e6)],
-        (Place::Processes, Workload::Burst { .. }, _) => vec![Value(3e6), Times(150.0, PROCSPAWN)],
+        (Place::Processes, Workload::Burst { .. }, _) => {
+            vec![Value(3e6), Times(150.0, PROCSPAWN), Times(12.0, IPC_BARE)]
+        }
         (Place::Processes, Workload::Map { shape: Shape::Numbers, .. }, _) => vec![Value(100e6)],
         (Place::Processes, Workload::Map { shape: Shape::Structs, .. }, _) => vec![Value(50e6)],
         (Place::Processes, Workload::Payload { len, .. }, _) if len < 64 << 20 => {

@@ -84,6 +84,8 @@ impl Pool for Bare {
 }
 
 impl ProcessPool for Bare {
+    const BURST: u64 = 50_000;
+
     fn submit_pid(&self) -> usize {
         self.submit(WHO)
     }

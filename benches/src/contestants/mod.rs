@@ -65,6 +65,7 @@ impl Contestant {
 
 pub(crate) const IPC: &str = "the same, Transport::IpcChannel";
 pub(crate) const PROCSPAWN: &str = "procspawn Pool";
+pub(crate) const IPC_BARE: &str = "ipc-channel, bare (limit)";
 pub(crate) const SPINNING: &str = "rings, yield-spin 50 µs (limit)";
 pub(crate) const PARKED: &str = "rings, parked futex (limit)";
 pub(crate) const SPAWNED: &str = "posix_spawn, one byte (limit)";
@@ -79,7 +80,7 @@ pub(crate) fn processes(with_python: bool) -> Vec<Contestant> {
         Contestant::new("executor-runtime", Role::Ours, ours::on_processes::<false>),
         Contestant::new(IPC, Role::Ours, ours::on_processes::<true>),
         Contestant::new(PROCSPAWN, Role::Peer, procspawn::measure),
-        Contestant::of_processes::<ipc_channel::Bare>("ipc-channel, bare (limit)", Role::Limit),
+        Contestant::of_processes::<ipc_channel::Bare>(IPC_BARE, Role::Limit),
         Contestant::of_processes::<shared_memory::Bare<true>>(SPINNING, Role::Limit),
         Contestant::of_processes::<shared_memory::Bare<false>>(PARKED, Role::Limit),
         Contestant::new(SPAWNED, Role::Limit, spawned::lives),
