@@ -1,4 +1,5 @@
-//! What tasks cost in memory that wait: bytes that their pool has asked for, without the futures, which are the user's.
+//! What tasks cost in memory that wait: bytes that were asked for, by pool and futures. The handles lie in a vector that
+//! was there before.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Barrier};
