@@ -56,6 +56,7 @@ suite! {
     what_is_queued_does_not_wait_through_the_grace_of_what_runs
     an_abort_while_calls_come_breaks_nothing
     an_abort_ends_a_shutdown_that_waits_for_a_loop
+    calls_that_were_quick_do_not_keep_others_waiting_when_they_are_not
     what_does_not_survive_the_wire_fails_its_own_task
     a_panic_names_its_worker_and_costs_no_worker
     twenty_thousand_tasks_in_a_burst_finish
@@ -312,6 +313,28 @@ fn an_abort_ends_a_shutdown_that_waits_for_a_loop(transport: Transport) -> Outco
             pool.shutdown(Shutdown::Abort { grace: Duration::ZERO });
         });
         assert!(matches!(looping.result(), Err(TaskError::PoolShutDown)));
+        Ok(())
+    })
+}
+
+/// What is sent behind quick calls, or is left in the queue for them, goes to an idle worker as soon as they are not.
+fn calls_that_were_quick_do_not_keep_others_waiting_when_they_are_not(transport: Transport) -> Outcome {
+    limited(|| {
+        let folder = tempfile::tempdir()?;
+        let busy = thread::available_parallelism()?.get();
+        let pool = pool_over(transport, busy + 2)?;
+        for round in 0..3 {
+            let futures: Vec<_> = (0..2_000).map(|n| pool.submit(square::task(n))).collect();
+            assert!(futures.into_iter().zip(0..).all(|(future, n)| future.result().expect("a square") == n * n));
+            let gates: Vec<_> = (0..busy).map(|n| Gate::new(folder.path(), &format!("{round} {n}"))).collect();
+            let held: Vec<_> = gates.iter().map(|gate| at_gate(&pool, gate)).collect();
+            let futures: Vec<_> = (0..1_000).map(|n| pool.submit(square::task(n))).collect();
+            assert!(futures.into_iter().zip(0..).all(|(future, n)| future.result().expect("a square") == n * n));
+            for (future, waiting) in held {
+                waiting.open();
+                future.result()?;
+            }
+        }
         Ok(())
     })
 }

@@ -166,7 +166,7 @@ impl ProcessPoolExecutor {
         pool.submit_past(job, |job| if pool.queued() > 0 { Err(job) } else { crew.give(job) });
         // A worker may have become idle meanwhile.
         if pool.queued() > 0 {
-            crew.call();
+            crew.call_for_one();
         }
     }
 

@@ -228,7 +228,7 @@ impl<T: ProcessTask> ErasedChunk for TypedChunk<'_, T> {
         let job = Remote::<T, _>::new(arguments, options, self.places(permit), answers, self.at);
         self.enroll(&job);
         self.flight = Some(Flight::Chunk { future: TaskFuture::new(Arc::<Remote<T, _>>::clone(&job)), calls });
-        Some(RemoteJob::new(job, options))
+        Some(RemoteJob::new(job, options, true))
     }
 
     fn common_options(&self) -> Option<CallOptions> {

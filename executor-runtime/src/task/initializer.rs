@@ -79,7 +79,7 @@ impl Initializer {
                 Some(Err(error)) => Err(error.into()),
                 None => Err(TaskError::PoolShutDown.into()),
             };
-            Attempt { job: RemoteJob::new(job, options), outcome: Box::new(outcome) }
+            Attempt { job: RemoteJob::new(job, options, false), outcome: Box::new(outcome) }
         };
         Ok(Self { name: T::FULL_NAME, attempt: Arc::new(attempt) })
     }

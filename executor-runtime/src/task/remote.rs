@@ -403,6 +403,8 @@ fn decoded<T: ProcessTask>(mut value: Decoder<'_>) -> Result<T::Output, TaskErro
 pub struct RemoteJob {
     job: Arc<dyn RemoteRun>,
     priority: i32,
+    /// It is of several calls.
+    is_chunk: bool,
     /// A worker has it.
     is_sent: bool,
     /// How many workers have died that it was the next task of.
@@ -410,8 +412,12 @@ pub struct RemoteJob {
 }
 
 impl RemoteJob {
-    pub(crate) fn new(job: Arc<dyn RemoteRun>, options: CallOptions) -> Self {
-        Self { job, priority: options.priority, is_sent: false, deaths: 0 }
+    pub(crate) fn new(job: Arc<dyn RemoteRun>, options: CallOptions, is_chunk: bool) -> Self {
+        Self { job, priority: options.priority, is_chunk, is_sent: false, deaths: 0 }
+    }
+
+    pub(crate) fn is_chunk(&self) -> bool {
+        self.is_chunk
     }
 
     /// The name of the task. Only one that was chosen with `name = ".."` is the program's only one of that name.
@@ -529,8 +535,9 @@ impl RunningJob {
         // Without calls there is nothing left to end.
         sent.calls_left = 0;
         let arguments = std::mem::take(&mut sent.arguments);
+        let is_chunk = arguments.chunk.is_some();
         sent.job.take_in(Request { arguments, options: sent.options, permit: None });
-        let mut job = RemoteJob::new(Arc::clone(&sent.job), sent.options);
+        let mut job = RemoteJob::new(Arc::clone(&sent.job), sent.options, is_chunk);
         job.deaths = sent.deaths;
         job
     }

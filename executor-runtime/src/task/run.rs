@@ -205,7 +205,7 @@ impl<T: ProcessTask> Erased for Typed<'_, T> {
         let job = Remote::<T>::new(arguments, options, self.places(permit), Single, self.at);
         self.enroll(&job);
         self.future = Some(TaskFuture::new(Arc::<Remote<T>>::clone(&job)));
-        Some(RemoteJob::new(job, options))
+        Some(RemoteJob::new(job, options, false))
     }
 
     fn refuse(&mut self, error: TaskError) {

@@ -228,6 +228,12 @@ impl Worker {
             && behind < self.pace.calls_ahead()
     }
 
+    /// Whether what it has takes so little time that one more, or the queue, can wait for it. Its lane wakes when that
+    /// turns out to be wrong.
+    pub(crate) fn is_quick(&self) -> bool {
+        self.pace.is_quick() && !self.is_late && !self.is_idle()
+    }
+
     /// The number of the next task to be answered.
     pub(crate) fn first(&self) -> Option<u32> {
         self.sent.front().map(|sent| sent.number)

@@ -8,6 +8,9 @@ use std::time::Duration;
 /// So much work may wait behind the call that runs.
 const AHEAD: Duration = Duration::from_micros(500);
 
+/// Calls that take less are over before another process is awake. In a model all are.
+const QUICK: Duration = if cfg!(shuttle) { Duration::MAX } else { Duration::from_micros(16) };
+
 /// What calls of a worker have taken.
 #[derive(Debug, Default)]
 pub(super) struct Pace {
@@ -32,6 +35,11 @@ impl Pace {
     /// A call takes so long that nothing can wait for it.
     pub(super) fn was_late(&mut self) {
         self.note(1, Self::LATE);
+    }
+
+    /// Whether a call is better off behind others here than with a worker that has to be woken for it.
+    pub(super) fn is_quick(&self) -> bool {
+        self.per_call.is_some_and(|per_call| per_call <= QUICK)
     }
 
     /// How many calls may wait behind the one that runs.

@@ -234,7 +234,7 @@ impl ProcessPoolBuilder {
             idle_timeout: None,
             max_pending: self.max_pending,
         };
-        let crew = Arc::new(Crew::default());
+        let crew = Arc::new(Crew::new());
         let lanes_crew = Arc::clone(&crew);
         let closed_crew = Arc::clone(&crew);
         let make_lane = move || Box::new(ProcessLane::new(lane.clone(), Arc::clone(&lanes_crew))) as Box<_>;

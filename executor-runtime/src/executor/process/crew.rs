@@ -1,6 +1,8 @@
 //! The workers of a pool, for those who are not their lanes: who end them, or have a job for one.
 
+use std::num::NonZero;
 use std::sync::{Arc, Weak};
+use std::thread;
 
 use super::station::Station;
 use crate::sync::{AtomicUsize, Mutex, Ordering};
@@ -8,9 +10,10 @@ use crate::sys::process::Process;
 use crate::task::RemoteJob;
 
 /// See the module.
-#[derive(Default)]
 pub(super) struct Crew {
     inner: Mutex<CrewInner>,
+    /// How many workers can run at once.
+    processors: usize,
     /// Leaders that have an answer and have not told it yet. The pool has not ended before they have.
     telling: AtomicUsize,
 }
@@ -21,6 +24,10 @@ struct CrewInner {
     stations: Vec<Weak<Station>>,
     /// Those that have nothing to do, the last used last. Some of them may have got something meanwhile.
     idle: Vec<Arc<Station>>,
+    /// How many stations there are. Those that are not idle are busy, or their lanes on the way to look.
+    open: usize,
+    /// The one that a submitter has given a job last.
+    recent: Weak<Station>,
     /// No job is taken any more, but from the queue.
     closed: bool,
     /// The pool was aborted: a death is no accident, and nobody is replaced.
@@ -28,6 +35,17 @@ struct CrewInner {
 }
 
 impl Crew {
+    pub(super) fn new() -> Self {
+        // A model has one, so that two workers are more than that.
+        let processors = if cfg!(shuttle) { 1 } else { thread::available_parallelism().map_or(1, NonZero::get) };
+        Self { inner: Mutex::default(), processors, telling: AtomicUsize::new(0) }
+    }
+
+    /// How many workers can run at once.
+    pub(super) fn processors(&self) -> usize {
+        self.processors
+    }
+
     /// Adds a worker; one that comes after the stop is killed at once.
     pub(super) fn add(&self, process: &Arc<Process>) {
         let mut inner = self.inner.lock();
@@ -43,11 +61,14 @@ impl Crew {
         let mut inner = self.inner.lock();
         inner.stations.retain(|station| station.strong_count() > 0);
         inner.stations.push(Arc::downgrade(station));
+        inner.open += 1;
     }
 
     /// Takes a station off the list whose worker is no more.
     pub(super) fn remove(&self, gone: &Arc<Station>) {
-        self.inner.lock().idle.retain(|station| !Arc::ptr_eq(station, gone));
+        let mut inner = self.inner.lock();
+        inner.idle.retain(|station| !Arc::ptr_eq(station, gone));
+        inner.open -= 1;
     }
 
     /// Puts a station on the list of the idle; false if no more jobs come from there.
@@ -62,26 +83,52 @@ impl Crew {
         true
     }
 
-    fn take_idle(&self, wanted: impl FnOnce(&Station) -> bool) -> Option<Arc<Station>> {
-        self.inner.lock().idle.pop_if(|station| wanted(station))
-    }
-
-    /// Gives a job to the idle worker that was used last; back, if there is none.
+    /// Gives a job to a worker that is busy if all processors are and that is as good, or to the idle one that was used
+    /// last. Back, if there is none.
     pub(super) fn give(&self, mut job: RemoteJob) -> Result<(), RemoteJob> {
-        while let Some(station) = self.take_idle(Station::takes_ahead) {
+        if !job.is_chunk()
+            && let Some(busy) = self.recent_of_many()
+        {
+            match busy.submit_behind(job) {
+                Ok(()) => return Ok(()),
+                Err(returned) => job = returned,
+            }
+            if busy.is_quick() {
+                return Err(job);
+            }
+        }
+        loop {
+            let mut inner = self.inner.lock();
+            let Some(station) = inner.idle.pop_if(|station| station.takes_ahead()) else { return Err(job) };
+            inner.recent = Arc::downgrade(&station);
+            drop(inner);
             match station.submit(job) {
                 Ok(()) => return Ok(()),
                 Err(returned) => job = returned,
             }
         }
-        Err(job)
     }
 
-    /// Has the lane of an idle worker look at the queue, if there is one.
-    pub(super) fn call(&self) {
-        if let Some(station) = self.take_idle(|_| true) {
-            station.bell().poke();
+    /// The worker that was given a job last, if there are as many busy ones as processors.
+    fn recent_of_many(&self) -> Option<Arc<Station>> {
+        let inner = self.inner.lock();
+        (inner.open - inner.idle.len() >= self.processors).then(|| inner.recent.upgrade()).flatten()
+    }
+
+    /// Has somebody look at the queue where a job is now: a worker that will do so soon, or the lane of an idle one.
+    pub(super) fn call_for_one(&self) {
+        if !self.recent_of_many().is_some_and(|busy| busy.is_quick()) {
+            self.call();
         }
+    }
+
+    /// Has the lane of an idle worker look at the queue; false if there is none.
+    pub(super) fn call(&self) -> bool {
+        let idle = self.inner.lock().idle.pop();
+        idle.is_some_and(|station| {
+            station.bell().poke();
+            true
+        })
     }
 
     /// A leader has an answer, which is on no list any more.
@@ -147,7 +194,7 @@ mod tests {
 
     #[test]
     fn a_worker_that_comes_after_the_stop_is_killed() {
-        let crew = Crew::default();
+        let crew = Crew::new();
         crew.stop();
         let (late, _control) = Process::spawn().expect("a worker");
         let late = Arc::new(late);

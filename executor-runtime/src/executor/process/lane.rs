@@ -58,8 +58,11 @@ impl ProcessLane {
     /// Sends what makes sense: first what another worker has left, then from the queue. Whether there was any.
     fn feed(&mut self, worker: &mut Worker, station: &Station, pool: &Pool<RemoteJob>) -> Result<bool, LinkError> {
         let mut has_sent = false;
+        // The queue is for so many.
+        let most = pool.max_lanes();
+        let takers = if worker.is_quick() { most.min(self.crew.processors()) } else { most };
         // Only where the queue is long: of a few jobs each is to run on the next free worker, and in their order.
-        while worker.has_room(pool.queued() / (2 * pool.max_lanes())) {
+        while worker.has_room(pool.queued() / (2 * takers)) {
             if let Some(job) = self.left.pop() {
                 worker.send_again(job)?;
             } else if let (Some(carrier), Some(job)) = (station.carrier(), pool.try_take()) {
@@ -134,6 +137,7 @@ impl ProcessLane {
         let mut has_ended = false;
         loop {
             let mut at = station.lock();
+            at.lane_is_up = true;
             let Some(worker) = &mut at.worker else { return Worked::Done };
             worker.disarm();
             // What is sent to a worker that is dead cannot be taken back here, and would be lost.
@@ -187,6 +191,12 @@ impl ProcessLane {
                     let waiting = worker.take_back(&mut self.landed);
                     drop(at);
                     self.give_back(waiting, pool);
+                    // What was left in the queue for this worker is for others now.
+                    for _ in 0..pool.queued() {
+                        if !self.crew.call() {
+                            break;
+                        }
+                    }
                     continue;
                 }
                 drop(at);

@@ -229,7 +229,7 @@ fn worker() -> Worker {
 }
 
 fn pool(max_lanes: usize) -> ProcessPoolExecutor {
-    let crew = Arc::new(Crew::default());
+    let crew = Arc::new(Crew::new());
     let (lanes_crew, closed_crew) = (Arc::clone(&crew), Arc::clone(&crew));
     let make_lane = move || {
         let worker = WorkerOptions {
@@ -301,6 +301,27 @@ fn a_burst_is_answered_without_anybody_who_waits() {
         let futures: Vec<_> = (0..6).map(|n| square(&pool, n)).collect();
         pool.shutdown(Shutdown::Drain);
         assert!(futures.iter().all(|future| future.is_done()));
+    });
+}
+
+/// With two workers and, in a model, one processor: what is not sent behind others waits for the worker that has them.
+#[test]
+fn what_waits_for_a_quick_worker_is_answered() {
+    check(|| {
+        let pool = pool(2);
+        let warm: Vec<_> = (0..2).map(|n| square(&pool, n)).collect();
+        assert!(warm.into_iter().zip(0..).all(|(future, n)| future.result().expect("a value") == n * n));
+        let submits = [3, 20].map(|first| {
+            let pool = pool.clone();
+            thread::spawn(move || (first..first + 7).map(|n| (n, square(&pool, n))).collect::<Vec<_>>())
+        });
+        for submits in submits {
+            for (n, future) in submits.join().expect("no panic") {
+                let (tell, told) = shuttle::sync::mpsc::channel();
+                future.on_done(move |result| tell.send(*result.expect("a value")).expect("a receiver"));
+                assert_eq!(told.recv().expect("a value"), n * n);
+            }
+        }
     });
 }
 

@@ -10,12 +10,16 @@
 //!    microseconds in which a leader looks, and no code of the user's runs there: answers are told after it.
 //! 2. The lane is always there behind the others. Whoever leaves the lock has either armed the link, so that the next
 //!    thing that happens wakes the lane, or has poked the lane. Both are kept if the lane is not asleep yet.
+//!    A lane that is up will come to the lock once more before it sleeps, and needs neither.
 //! 3. A lane sleeps until a time that stands in the state. Who gives the worker something with an earlier one pokes it.
 //! 4. An idle worker is in the crew's list, the last used first. It gets there under its lock, and the queue is looked
 //!    at after that; a submitter looks at the list after it has queued a job. So one of the two sees the other.
 //! 5. A submitter takes a worker off the list before it takes the worker's lock. If the worker is gone by then, it
 //!    keeps its job.
-//! 6. A leader reads nothing but the answer that it waits for: others could be told by code that needs what it holds.
+//! 6. When all processors have a worker that is busy, a submitter sends a call behind others that are quick instead of
+//!    waking one more, and leaves it in the queue if there is no room for that. So the lane of such a worker wakes when
+//!    they are late, calls the idle, and gives them what waits.
+//! 7. A leader reads nothing but the answer that it waits for: others could be told by code that needs what it holds.
 //!    What it tells after the lock is counted, and a pool has not ended before that is told.
 
 use std::sync::{Arc, Weak};
@@ -30,6 +34,9 @@ use crate::sys::process::Process;
 use crate::task::{Carrier, RemoteJob};
 use crate::wire::{Bell, Claim, Claims};
 use crate::worker::host::{Landed, Worker};
+
+/// So many calls wait at most behind one that runs, if others than the lane have sent them.
+const MOST_BEHIND: usize = 64;
 
 /// See the module.
 pub(super) struct Station {
@@ -51,6 +58,8 @@ pub(super) struct Station {
 pub(super) struct At {
     /// `None` once the lane has let go of it.
     pub(super) worker: Option<Worker>,
+    /// The lane is on its way to the lock.
+    pub(super) lane_is_up: bool,
     /// When the lane wakes by itself.
     lane_wakes: Option<Instant>,
     /// A leader's.
@@ -70,7 +79,7 @@ impl Station {
             bell: Arc::clone(worker.bell()),
             claims: Arc::clone(worker.claims()),
             takes_ahead: worker.takes_ahead(),
-            at: Mutex::new(At { worker: Some(worker), lane_wakes: None, spin: Spin::default() }),
+            at: Mutex::new(At { worker: Some(worker), lane_is_up: true, lane_wakes: None, spin: Spin::default() }),
             timeout,
             pool: Arc::clone(pool),
             crew: Arc::clone(crew),
@@ -107,10 +116,19 @@ impl Station {
 
     /// Gives an idle worker a job; back, if it cannot take it.
     pub(super) fn submit(&self, job: RemoteJob) -> Result<(), RemoteJob> {
+        self.submit_to(job, |worker| worker.has_room(0))
+    }
+
+    /// Rule 6: gives a busy worker a job.
+    pub(super) fn submit_behind(&self, job: RemoteJob) -> Result<(), RemoteJob> {
+        self.submit_to(job, |worker| worker.is_quick() && worker.has_room(MOST_BEHIND))
+    }
+
+    fn submit_to(&self, job: RemoteJob, has_room: impl FnOnce(&Worker) -> bool) -> Result<(), RemoteJob> {
         let mut at = self.lock();
         let Some(carrier) = self.carrier() else { return Err(job) };
         let At { worker: Some(worker), .. } = &mut *at else { return Err(job) };
-        if !worker.has_room(0) {
+        if !has_room(worker) {
             return Err(job);
         }
         let sent = worker.send(job, &carrier);
@@ -133,12 +151,21 @@ impl Station {
         if worker.is_idle() && (worker.is_spent() || !self.rest()) {
             return true;
         }
+        if at.lane_is_up {
+            worker.flush();
+            return false;
+        }
         // Also if there is nothing to come: the lane notices a worker that breaks its link.
         if worker.arm() != Ok(true) {
             return true;
         }
         let wakes = worker.next_look(self.timeout);
         wakes.is_some_and(|wakes| at.lane_wakes.is_none_or(|lane_wakes| wakes < lane_wakes))
+    }
+
+    /// Rule 6: whether it will look at the queue soon, whatever happens.
+    pub(super) fn is_quick(&self) -> bool {
+        matches!(&self.lock().worker, Some(worker) if worker.is_quick() && worker.late_at().is_some())
     }
 
     /// Rule 4, for an idle worker: it is on the list. False if there is a job for it in the queue, or no more to come.
@@ -151,7 +178,7 @@ impl Station {
     pub(super) fn sleep(&self, mut at: MutexGuard<'_, At>) -> bool {
         let wakes = at.worker.as_ref().and_then(|worker| worker.next_look(self.timeout));
         // The lane looks at everything when it wakes, and until then at nothing.
-        at.lane_wakes = wakes;
+        (at.lane_is_up, at.lane_wakes) = (false, wakes);
         drop(at);
         #[cfg(all(test, shuttle))]
         self.bell.wait_in_model();
@@ -219,7 +246,7 @@ impl Carrier for Station {
 }
 
 impl Station {
-    /// Rule 6. True if the lane has to be poked.
+    /// Rule 7. True if the lane has to be poked.
     fn lead_at(&self, at: &mut At, number: u32, landed: &mut Landed) -> bool {
         let At { worker, spin, .. } = at;
         let Some(worker) = worker.as_mut().filter(|worker| worker.first() == Some(number)) else { return false };
