@@ -22,8 +22,6 @@ mod pool;
 mod probe;
 mod queue;
 mod room;
-#[path = "../src/contestants/socket.rs"]
-mod socket;
 mod unit;
 mod verdict;
 #[path = "../src/watchdog.rs"]
@@ -38,7 +36,7 @@ use growth::Growth;
 use options::Options;
 
 fn main() {
-    socket::run_if_child();
+    executor_bench_limits::run_if_echo();
     let options = Options::parse();
     if let Some(probe) = options.probe {
         let measured = watchdog::limited(&format!("{probe:?}"), || probe.measure());

@@ -3,10 +3,10 @@
 use std::time::Instant;
 
 use clap::ValueEnum;
+use executor_bench_limits::Echo;
 use executor_runtime::prelude::*;
 
 use crate::median;
-use crate::socket::Echo;
 
 /// How they go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -26,7 +26,7 @@ use clap::Parser;
 use executor_bench_limits::{Counted, run_if_spawned};
 use executor_bench_report::{Disturbance, describe, locked};
 
-use contestants::{ipc_channel, python, shared_memory, socket, tasks};
+use contestants::{ipc_channel, python, shared_memory, tasks};
 use options::Options;
 
 #[global_allocator]
@@ -42,7 +42,7 @@ fn main() {
     procspawn::init();
     ipc_channel::run_if_child();
     shared_memory::run_if_child();
-    socket::run_if_child();
+    executor_bench_limits::run_if_echo();
 
     let options = Options::parse();
     let python = python::version();

@@ -6,9 +6,11 @@
 mod counted;
 mod region;
 mod ring;
+mod socket;
 mod spawned;
 mod worker;
 
 pub use counted::{Count, Counted};
+pub use socket::{Echo, run_if_echo};
 pub use spawned::{Spawned, run_if_spawned};
 pub use worker::{Waiting, Worker, run_if_child};

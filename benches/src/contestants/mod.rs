@@ -10,7 +10,7 @@ pub(crate) mod python;
 mod rayon;
 mod rusty_pool;
 pub(crate) mod shared_memory;
-pub(crate) mod socket;
+mod socket;
 mod spawned;
 pub(crate) mod tasks;
 mod threadpool;
