@@ -32,10 +32,12 @@ pub(crate) enum Direction {
 }
 
 impl CodecError {
+    #[cold]
     fn encoding(reason: impl Display) -> Self {
         Self { reason: reason.to_string(), direction: Direction::Encoding }
     }
 
+    #[cold]
     pub(super) fn decoding(reason: impl Display) -> Self {
         Self { reason: reason.to_string(), direction: Direction::Decoding }
     }
@@ -77,6 +79,7 @@ impl<'b> Encoder<'b> {
     /// # Errors
     ///
     /// What the type's `Serialize` says.
+    #[inline]
     pub fn value<T: Serialize + ?Sized>(&mut self, value: &T) -> Coded<()> {
         postcard::serialize_with_flavor(value, Append(self.out)).map_err(CodecError::encoding)
     }
@@ -125,7 +128,7 @@ impl Flavor for Append<'_> {
 
     #[inline]
     fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
-        self.0.extend_from_slice(bytes);
+        append(self.0, bytes);
         Ok(())
     }
 
@@ -137,6 +140,19 @@ impl Flavor for Append<'_> {
 
     fn finalize(self) -> postcard::Result<()> {
         Ok(())
+    }
+}
+
+/// Most of what serde writes are the few bytes of a number. To copy so many as one can name is much cheaper than to
+/// have any number of them copied.
+#[inline]
+fn append(out: &mut Vec<u8>, bytes: &[u8]) {
+    match *bytes {
+        [a] => out.push(a),
+        [a, b] => out.extend_from_slice(&[a, b]),
+        [a, b, c] => out.extend_from_slice(&[a, b, c]),
+        [a, b, c, d] => out.extend_from_slice(&[a, b, c, d]),
+        _ => out.extend_from_slice(bytes),
     }
 }
 
@@ -162,9 +178,11 @@ impl<'de> Decoder<'de> {
     /// # Errors
     ///
     /// What the type's `Deserialize` says, or that the bytes ran out.
+    #[inline]
     pub fn value<T: Deserialize<'de>>(&mut self) -> Coded<T> {
-        let (value, rest) = postcard::take_from_bytes(self.input).map_err(CodecError::decoding)?;
-        self.input = rest;
+        let mut input = postcard::Deserializer::from_bytes(self.input);
+        let value = T::deserialize(&mut input).map_err(CodecError::decoding)?;
+        self.input = input.finalize().map_err(CodecError::decoding)?;
         Ok(value)
     }
 
