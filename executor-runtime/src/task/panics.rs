@@ -9,7 +9,7 @@
 
 use std::any::{Any, TypeId};
 use std::backtrace::{Backtrace, BacktraceStatus};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::error::Error;
 use std::io;
 use std::iter::successors;
@@ -21,6 +21,9 @@ use crate::error::{MAX_CAUSES, PanicReport, PoolError, TaskError, drop_payload};
 thread_local! {
     /// `None` while no task runs in this thread: then nobody needs the notes.
     static NOTES: RefCell<Option<Notes>> = const { RefCell::new(None) };
+
+    /// Whether there may be something in the notes of the task that runs: quicker to look at.
+    static NOTED: Cell<bool> = const { Cell::new(false) };
 }
 
 /// What the payload of a panic does not tell.
@@ -57,22 +60,21 @@ pub(crate) fn catch<R>(job: impl FnOnce() -> R) -> Result<R, TaskError> {
     watch();
     // A task may run within another one, also while that one unwinds.
     let outer = exchange(Some(Notes::default()));
+    let outer_noted = NOTED.replace(false);
     let result = catch_unwind(AssertUnwindSafe(job)).map_err(|payload| {
         let notes = exchange(None).unwrap_or_default();
         TaskError::Panicked(Arc::new(report(payload, notes)))
     });
     exchange(outer);
+    NOTED.set(outer_noted);
     result
 }
 
 /// Between two jobs that one [`catch`] is for: what the first one's panics left behind is not told of the other's.
 pub(crate) fn forget_notes() {
-    let _ = NOTES.try_with(|notes| {
-        let has_some = |notes: &Notes| notes.raised.is_some() || notes.raised_again.is_some();
-        if notes.borrow().as_ref().is_some_and(has_some) {
-            drop(notes.replace(Some(Notes::default())));
-        }
-    });
+    if NOTED.replace(false) {
+        drop(exchange(Some(Notes::default())));
+    }
 }
 
 /// Puts these notes in the place of those that are there. A thread that is being torn down has no place for any.
@@ -104,6 +106,7 @@ fn note(info: &PanicHookInfo<'_>) {
             let location = info.location().map(ToString::to_string);
             let raised = Raised { kind: Kind::of(info.payload()), location, backtrace: Backtrace::capture() };
             *notes = Notes { raised: Some(Box::new(raised)), raised_again: None };
+            NOTED.set(true);
         }
     });
 }
@@ -203,6 +206,7 @@ impl TaskError {
         let _ = NOTES.try_with(|notes| {
             if let Some(notes) = &mut *notes.borrow_mut() {
                 notes.raised_again = Some((address, report));
+                NOTED.set(true);
             }
         });
         std::panic::resume_unwind(payload)
