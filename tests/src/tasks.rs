@@ -312,6 +312,23 @@ pub fn abort_on(n: u64, bad: u64) -> u64 {
     if n == bad { std::process::abort() } else { n }
 }
 
+/// Takes so long, at least.
+#[pool_task(process)]
+pub fn rest(millis: u64) -> u64 {
+    std::thread::sleep(std::time::Duration::from_millis(millis));
+    millis
+}
+
+/// Many bytes or few; every fiftieth call panics, and every seventieth ends its worker.
+#[pool_task(process)]
+pub fn fill(n: u64) -> Vec<u8> {
+    match n {
+        n if n % 70 == 69 => std::process::abort(),
+        n if n % 50 == 49 => panic!("{n}"),
+        n => vec![n.to_le_bytes()[0]; usize::try_from(n * n * n % 7_001).expect("few")],
+    }
+}
+
 /// Ends the worker with an exit code.
 #[pool_task(process)]
 pub fn exit(code: i32) {

@@ -52,13 +52,6 @@ fn executors() -> Result<[Counted<Box<dyn Executor>>; 2], PoolError> {
     Ok([Counted::new(threads), Counted::new(processes)])
 }
 
-/// Takes so long, at least.
-#[pool_task(process)]
-fn rest(millis: u64) -> u64 {
-    std::thread::sleep(Duration::from_millis(millis));
-    millis
-}
-
 /// Takes from nothing to a third of a millisecond, and fails now and then.
 #[pool_task(process)]
 fn vary(n: u64) -> u64 {

@@ -1,15 +1,16 @@
 //! What a pool can be told when it is built, and what a call and a map can be told.
 
-#![expect(clippy::unwrap_used, reason = "a poisoned lock fails the test")]
-
 use std::error::Error;
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
 
 use executor_runtime::prelude::*;
-use executor_runtime::{PoolFull, ProcessJob};
+use executor_runtime::{PoolFull, ProcessJob, Transport};
 use executor_tests::gate::{self, Gate};
 use executor_tests::tasks::*;
 use executor_tests::watchdog::limited;
@@ -41,26 +42,24 @@ impl Blocked {
     }
 }
 
-/// Submits calls of these priorities while the only worker is busy; returns them in the order of their ends.
+/// Submits calls of these priorities while the only worker is busy; returns them in the order of their starts.
 fn order_of(pool: &dyn Executor, priorities: &[i32]) -> Result<Vec<i32>, Box<dyn Error>> {
+    /// Adds a line to a file.
+    #[pool_task(process)]
+    fn note(priority: i32, file: &Path) {
+        let mut file = OpenOptions::new().append(true).create(true).open(file).expect("a file");
+        writeln!(file, "{priority}").expect("a line");
+    }
     let folder = tempfile::tempdir()?;
-    let gate = Gate::new(folder.path(), "gate");
+    let (gate, file) = (Gate::new(folder.path(), "gate"), folder.path().join("order"));
     let first = pool.submit(gate::pass::task(gate.path()));
     let waiting = gate.await_task();
-    let order = Arc::new(Mutex::new(Vec::new()));
-    let futures: Vec<_> = priorities
-        .iter()
-        .map(|&priority| {
-            let future = pool.submit(square::task(1).priority(priority));
-            let order = Arc::clone(&order);
-            future.on_done(move |_| order.lock().unwrap().push(priority));
-            future
-        })
-        .collect();
+    let futures: Vec<_> =
+        priorities.iter().map(|&priority| pool.submit(note::task(priority, &file).priority(priority))).collect();
     waiting.open();
     first.result()?;
-    wait(futures, None, ReturnWhen::AllCompleted);
-    Ok(Arc::into_inner(order).expect("all callbacks have run").into_inner()?)
+    futures.into_iter().try_for_each(TaskFuture::result)?;
+    Ok(std::fs::read_to_string(file)?.lines().map(str::parse).collect::<Result<_, _>>()?)
 }
 
 #[test]
@@ -657,6 +656,39 @@ fn a_worker_that_dies_in_a_chunk_costs_one_item() -> Outcome {
             } else {
                 assert_eq!(result.as_ref().ok(), Some(&n));
             }
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn what_was_answered_before_a_death_or_a_panic_in_a_chunk_is_not_lost() -> Outcome {
+    limited(|| {
+        for transport in [Transport::SharedMemory, Transport::IpcChannel] {
+            let pool = ProcessPoolExecutor::builder().max_workers(2).transport(transport).build()?;
+            let results: Vec<_> = pool.map(fill::task, 0..500).chunk_size(80).collect();
+            assert_eq!(results.len(), 500);
+            for (n, result) in (0..).zip(&results) {
+                match result {
+                    Err(TaskError::WorkerDied(_)) => assert_eq!(n % 70, 69, "{n}"),
+                    Err(TaskError::Panicked(report)) => assert_eq!(report.message, n.to_string()),
+                    Err(other) => panic!("{n}: {other}"),
+                    Ok(bytes) => assert_eq!(*bytes, fill(n), "{n}"),
+                }
+            }
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn a_chunk_may_take_longer_than_the_limit_of_its_calls() -> Outcome {
+    limited(|| {
+        for transport in [Transport::SharedMemory, Transport::IpcChannel] {
+            let pool = ProcessPoolExecutor::builder().max_workers(1).transport(transport).build()?;
+            let limit = Duration::from_secs(1);
+            let rests = pool.map(|n| rest::task(n).timeout(limit), [250; 6]).chunk_size(6);
+            assert_eq!(rests.collect::<Result<Vec<_>, _>>()?, [250; 6]);
         }
         Ok(())
     })

@@ -2,11 +2,10 @@
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
-use std::vec;
 
 use crate::error::TaskError;
 use crate::future::{AsCompleted, State, TaskFuture, TaskId, Wait, Watch, as_completed};
-use crate::task::{Flight, Results};
+use crate::task::{Flight, IntoOutcomes, Results};
 
 /// What has been submitted and not yielded.
 pub(super) struct Flights<T> {
@@ -158,7 +157,7 @@ impl<T> Wait for Flown<T> {
 /// The results of one job that have not been yielded.
 pub(super) enum Landed<T> {
     One(Option<Result<T, TaskError>>),
-    Chunk(vec::IntoIter<Result<T, TaskError>>),
+    Chunk(IntoOutcomes<T>),
     /// A chunk of so many calls, each of which ends like this.
     Refused {
         error: TaskError,
@@ -176,6 +175,15 @@ impl<T> Landed<T> {
             Self::One(result) => usize::from(result.is_some()),
             Self::Chunk(results) => results.len(),
             Self::Refused { calls, .. } => *calls,
+        }
+    }
+
+    /// The next result, if it is a value of a chunk.
+    #[inline]
+    pub(super) fn next_value(&mut self) -> Option<T> {
+        match self {
+            Self::Chunk(results) => results.next_value(),
+            Self::One(_) | Self::Refused { .. } => None,
         }
     }
 

@@ -275,6 +275,15 @@ impl<'p, I: Iterator, T> Map<'p, I, T> {
         MapTimeout { deadline: Instant::now().checked_add(limit), map: self, over: false }
     }
 
+    /// The next result, if that is a value which is there, and nothing is to be done before it is yielded.
+    #[inline]
+    fn next_value(&mut self) -> Option<T> {
+        let left = self.until_room.checked_sub(1)?;
+        let value = self.landed.next_value()?;
+        self.until_room = left;
+        Some(value)
+    }
+
     /// The next result, if it comes before `deadline`.
     fn next_until(&mut self, deadline: Option<Instant>) -> Result<Option<Result<T, TaskError>>, WaitTimeout> {
         // Whatever is there is yielded, also late.
@@ -442,7 +451,11 @@ impl<'p, I: Iterator, T> Map<'p, I, T> {
 impl<I: Iterator, T> Iterator for Map<'_, I, T> {
     type Item = Result<T, TaskError>;
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
+        if let Some(value) = self.next_value() {
+            return Some(Ok(value));
+        }
         self.next_until(None).expect("a wait without a limit cannot run out of time")
     }
 
@@ -485,6 +498,9 @@ impl<I: Iterator, T> Iterator for MapTimeout<'_, I, T> {
     fn next(&mut self) -> Option<Self::Item> {
         if self.over {
             return None;
+        }
+        if let Some(value) = self.map.next_value() {
+            return Some(Ok(Ok(value)));
         }
         let item = self.map.next_until(self.deadline);
         if item.is_err() {

@@ -231,7 +231,7 @@ pub trait ExecutorExt: Executor {
         Map::new(items.into_iter(), self.max_workers(), room, move |portion| match portion {
             Portion::One(item) => Flight::One(make(item).submit_to(at, |run| self.start(run))),
             Portion::Many(items, sizing) => {
-                let calls = items.into_iter().map(&mut make).collect();
+                let calls = items.into_iter().map(&mut make);
                 J::submit_all_to(calls, sizing, at, |chunk| self.start_chunk(chunk))
             }
         })

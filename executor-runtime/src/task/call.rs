@@ -49,7 +49,10 @@ pub struct CallOptions {
 impl<'a, T: Task> Call<'a, T> {
     #[doc(hidden)]
     pub fn new(args: T::Args<'a>) -> Self {
-        let options = CallOptions { limit: T::TIMEOUT, retries: T::RETRIES, priority: 0 };
+        Self::with_options(args, CallOptions { limit: T::TIMEOUT, retries: T::RETRIES, priority: 0 })
+    }
+
+    pub(super) fn with_options(args: T::Args<'a>, options: CallOptions) -> Self {
         Self { args, options, task: PhantomData }
     }
 

@@ -4,24 +4,24 @@
 //! calls has a result of its own: one that fails, or that takes its worker
 //! with it, costs only itself.
 
-use std::collections::VecDeque;
 use std::panic::Location;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use super::backlog::Permit;
 use super::call::CallOptions;
-use super::codec::encode_into;
+use super::codec::encode_all;
 use super::local::{Local, LocalJob, Places, failed};
+use super::outcomes::{Failed, Outcomes};
 use super::remote::{Arguments, Gather, Remote, RemoteJob};
-use super::{Call, Encoder, Home, ProcessTask, Run, panics, run};
+use super::{Call, Home, ProcessTask, Run, panics, run};
 use crate::error::TaskError;
 use crate::future::{Group, Handle, TaskFuture};
 
 /// What comes of a chunk.
 pub struct Results<T> {
     /// The results of its calls, in their order.
-    pub(crate) each: Vec<Result<T, TaskError>>,
+    pub(crate) each: Outcomes<T>,
     /// How long all of them took.
     pub(crate) took: Duration,
 }
@@ -152,7 +152,12 @@ trait ErasedChunk {
 
 /// [`RunChunk`] with the task's type: lies in the submitter's frame.
 struct TypedChunk<'a, T: ProcessTask> {
-    calls: Vec<Call<'a, T>>,
+    /// Of each call.
+    args: Vec<T::Args<'a>>,
+    /// Of the first call, and so of nearly always all.
+    options: CallOptions,
+    /// Of each call, if they are not the same.
+    each_options: Option<Vec<CallOptions>>,
     sizing: Sizing,
     /// `Some` once the executor took the calls in.
     flight: Option<Flight<T::Output>>,
@@ -162,26 +167,38 @@ struct TypedChunk<'a, T: ProcessTask> {
 }
 
 /// Hands `calls` to `start`, which is an executor's, and returns the futures that it left behind.
-pub(super) fn submit<T: ProcessTask>(
-    calls: Vec<Call<'_, T>>,
+pub(super) fn submit<'a, T: ProcessTask>(
+    calls: impl Iterator<Item = Call<'a, T>>,
     sizing: Sizing,
     at: &'static Location<'static>,
     start: impl FnOnce(RunChunk<'_>),
 ) -> Flight<T::Output> {
-    let mut typed = TypedChunk { calls, sizing, flight: None, group: None, at };
+    let mut typed = TypedChunk::of(calls, sizing, at);
     start(RunChunk { calls: &mut typed });
-    let TypedChunk { calls, flight, .. } = typed;
-    flight.unwrap_or_else(|| Flight::Each(calls.iter().map(|_| failed(TaskError::PoolShutDown, at)).collect()))
+    let TypedChunk { args, flight, .. } = typed;
+    flight.unwrap_or_else(|| Flight::Each(args.iter().map(|_| failed(TaskError::PoolShutDown, at)).collect()))
 }
 
-impl<T: ProcessTask> TypedChunk<'_, T> {
-    fn places(&self, permit: Option<Permit>) -> Places {
-        Places { permit, membership: self.group.as_ref().map(Group::enter) }
+impl<'a, T: ProcessTask> TypedChunk<'a, T> {
+    fn of(calls: impl Iterator<Item = Call<'a, T>>, sizing: Sizing, at: &'static Location<'static>) -> Self {
+        let mut args = Vec::with_capacity(calls.size_hint().0);
+        let mut calls = calls.peekable();
+        let options = calls.peek().map(|call| call.options).unwrap_or_default();
+        let mut each_options = None;
+        for call in calls {
+            if call.options != options && each_options.is_none() {
+                each_options = Some(vec![options; args.len()]);
+            }
+            if let Some(each) = &mut each_options {
+                each.push(call.options);
+            }
+            args.push(call.args);
+        }
+        Self { args, options, each_options, sizing, flight: None, group: None, at }
     }
 
-    /// The options of a chunk whose calls all have the same.
-    fn first_options(&self) -> CallOptions {
-        self.calls.first().map(|call| call.options).unwrap_or_default()
+    fn places(&self, permit: Option<Permit>) -> Places {
+        Places { permit, membership: self.group.as_ref().map(Group::enter) }
     }
 
     fn enroll<J: Handle + 'static>(&self, job: &Arc<J>) {
@@ -195,45 +212,41 @@ impl<T: ProcessTask> TypedChunk<'_, T> {
 impl<T: ProcessTask> ErasedChunk for TypedChunk<'_, T> {
     fn each(&mut self, start: &mut dyn FnMut(Run<'_>)) {
         let (group, at) = (self.group.as_ref(), self.at);
-        let calls = self.calls.drain(..);
+        let options = self.each_options.take().unwrap_or_else(|| vec![self.options; self.args.len()]);
+        let calls = self.args.drain(..).zip(options).map(|(args, options)| Call::<T>::with_options(args, options));
         self.flight = Some(Flight::Each(calls.map(|call| run::submit_in(call, group, at, &mut *start)).collect()));
     }
 
     fn detach(&mut self, home: Home, permit: Option<Permit>) -> Option<LocalJob> {
-        let options = self.first_options();
         let closures: Vec<_> =
-            self.calls.drain(..).map(|call| T::own(call.args).map(|owned| move || T::call_owned(owned))).collect();
+            self.args.drain(..).map(|args| T::own(args).map(|owned| move || T::call_owned(owned))).collect();
         let calls = closures.len();
         let job = Local::new(one_after_another(closures, self.at), home, self.places(permit), self.at);
         self.enroll(&job);
         self.flight = Some(Flight::Chunk { future: TaskFuture::new(Arc::<Local<_, _>>::clone(&job)), calls });
-        Some(LocalJob::new(job, options))
+        Some(LocalJob::new(job, self.options))
     }
 
     fn encode(&mut self, permit: Option<Permit>) -> Option<RemoteJob> {
-        let options = self.first_options();
-        let mut arguments = Arguments::default();
-        let calls = self.calls.len();
-        let mut answers = Answers::new(calls, self.at);
-        for (number, call) in self.calls.drain(..).enumerate() {
-            if let Err(error) = arguments.add(|out| encode_into::<T>(call.args, Encoder::new(out))) {
-                answers.unsent.push_back((number, error));
-            }
-        }
-        if arguments.chunk.is_none() {
-            let futures = answers.unsent.into_iter().map(|(_, error)| failed(error, self.at));
+        let args = std::mem::take(&mut self.args);
+        let calls = args.len();
+        let (row, unsent) = encode_all::<T>(args);
+        let sent = calls - unsent.len();
+        if sent == 0 {
+            let futures = unsent.into_iter().map(|(_, error)| failed(error, self.at));
             self.flight = Some(Flight::Each(futures.collect()));
             return None;
         }
-        let job = Remote::<T, _>::new(arguments, options, self.places(permit), answers, self.at);
+        let arguments = Arguments { bytes: row.into_bytes(), chunk: Some(sent), ..Arguments::default() };
+        let answers = Answers { unsent, began: None, at: self.at };
+        let job = Remote::<T, _>::new(arguments, self.options, self.places(permit), answers, self.at);
         self.enroll(&job);
         self.flight = Some(Flight::Chunk { future: TaskFuture::new(Arc::<Remote<T, _>>::clone(&job)), calls });
-        Some(RemoteJob::new(job, options, true))
+        Some(RemoteJob::new(job, self.options, true))
     }
 
     fn common_options(&self) -> Option<CallOptions> {
-        let first = self.first_options();
-        self.calls.iter().all(|call| call.options == first).then_some(first)
+        self.each_options.is_none().then_some(self.options)
     }
 
     fn sizing(&self) -> Sizing {
@@ -255,71 +268,50 @@ where
 {
     move || {
         let began = Instant::now();
-        let mut each = Vec::with_capacity(closures.len());
+        let mut each = Outcomes::with_capacity(closures.len());
         let mut closures = closures.into_iter();
         // One that panics takes the loop along, and has no result yet: one look for panics serves all that do not.
         while closures.len() > 0 {
             let caught = panics::catch(|| {
                 for closure in closures.by_ref() {
                     panics::forget_notes();
-                    each.push(placed(closure.and_then(|closure| closure()), at));
+                    each.push(closure.and_then(|closure| closure()));
                 }
             });
-            each.extend(caught.err().map(|error| placed(Err(error), at)));
+            if let Err(error) = caught {
+                each.push(Err(error));
+            }
         }
+        each.place(at);
         Ok(Results { each, took: began.elapsed() })
     }
 }
 
-/// Tells the report of a panic where the chunk was submitted.
-fn placed<T>(mut result: Result<T, TaskError>, at: &'static Location<'static>) -> Result<T, TaskError> {
-    if let Err(error) = &mut result {
-        error.place(at);
-    }
-    result
-}
-
-/// The answers to a chunk's calls as they come.
-struct Answers<T> {
-    each: Vec<Result<T, TaskError>>,
+/// How the answers to a chunk's calls become its value.
+struct Answers {
     /// Calls that were never sent, by their place in the chunk.
-    unsent: VecDeque<(usize, TaskError)>,
+    unsent: Failed,
     /// When the chunk was started.
     began: Option<Instant>,
     /// Where the calls were submitted.
     at: &'static Location<'static>,
 }
 
-impl<T> Answers<T> {
-    /// None yet of so many calls.
-    fn new(calls: usize, at: &'static Location<'static>) -> Self {
-        Self { each: Vec::with_capacity(calls), unsent: VecDeque::new(), began: None, at }
-    }
-
-    /// Puts in those that were never sent and are next.
-    fn fill(&mut self) {
-        while let Some((_, error)) = self.unsent.pop_front_if(|(place, _)| *place == self.each.len()) {
-            self.each.push(placed(Err(error), self.at));
-        }
-    }
-}
-
-impl<T: Send + 'static> Gather<T> for Answers<T> {
+impl<T: Send + 'static> Gather<T> for Answers {
     type Value = Results<T>;
 
     fn begin(&mut self) {
         self.began = Some(Instant::now());
     }
 
-    fn part(&mut self, answer: Result<T, TaskError>) {
-        self.fill();
-        self.each.push(placed(answer, self.at));
+    fn one(&mut self, _: Result<T, TaskError>) -> Result<Results<T>, TaskError> {
+        unreachable!("the answers to a chunk's calls come together")
     }
 
-    fn last(&mut self, answer: Result<T, TaskError>) -> Result<Results<T>, TaskError> {
-        self.part(answer);
-        self.fill();
+    fn all(&mut self, mut each: Outcomes<T>) -> Result<Results<T>, TaskError> {
+        each.put_in(std::mem::take(&mut self.unsent));
+        each.place(self.at);
         let took = self.began.map_or(Duration::MAX, |began| began.elapsed());
-        Ok(Results { each: std::mem::take(&mut self.each), took })
+        Ok(Results { each, took })
     }
 }

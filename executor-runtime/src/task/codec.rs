@@ -9,6 +9,8 @@ use std::path::Path;
 use postcard::ser_flavors::Flavor;
 use serde::{Deserialize, Serialize};
 
+use super::outcomes::Failed;
+use super::row::Row;
 use super::{ProcessTask, panics};
 use crate::error::{CodecFailure, Payload, TaskError};
 
@@ -322,6 +324,31 @@ pub fn encode<T: ProcessTask>(args: T::Args<'_>) -> Result<Encoded, TaskError> {
 pub(crate) fn encode_into<T: ProcessTask>(args: T::Args<'_>, mut out: Encoder<'_>) -> Result<(), TaskError> {
     panics::catch(|| T::encode(args, &mut out))?
         .map_err(|error| error.into_task_error(Payload::Arguments, T::FULL_NAME))
+}
+
+/// The arguments of several calls in a row, without those that cannot be encoded.
+pub(crate) fn encode_all<T: ProcessTask>(args: Vec<T::Args<'_>>) -> (Row, Failed) {
+    let (mut row, mut failed) = (Row::default(), Failed::new());
+    let count = args.len();
+    let mut calls = args.into_iter();
+    // One that fails takes the loop along: one look for panics serves all that do not.
+    while calls.len() > 0 {
+        let coded = panics::catch(|| {
+            for args in calls.by_ref() {
+                panics::forget_notes();
+                T::encode(args, &mut Encoder::new(row.open()))?;
+                row.close();
+            }
+            Ok(())
+        });
+        let coded =
+            coded.and_then(|coded: Coded<()>| coded.map_err(|it| it.into_task_error(Payload::Arguments, T::FULL_NAME)));
+        if let Err(error) = coded {
+            row.withdraw();
+            failed.push_back((count - calls.len() - 1, error));
+        }
+    }
+    (row, failed)
 }
 
 /// Reads the arguments of a call and makes it, in this process.

@@ -113,7 +113,7 @@ pub trait ProcessJob: Sized {
 
     #[doc(hidden)]
     fn submit_all_to(
-        jobs: Vec<Self>,
+        jobs: impl Iterator<Item = Self>,
         sizing: Sizing,
         at: &'static Location<'static>,
         start: impl FnOnce(RunChunk<'_>),
@@ -128,7 +128,7 @@ impl<T: ProcessTask> ProcessJob for Call<'_, T> {
     }
 
     fn submit_all_to(
-        calls: Vec<Self>,
+        calls: impl Iterator<Item = Self>,
         sizing: Sizing,
         at: &'static Location<'static>,
         start: impl FnOnce(RunChunk<'_>),

@@ -23,10 +23,12 @@ mod job;
 mod local;
 #[cfg(all(test, shuttle))]
 mod models;
+mod outcomes;
 pub(crate) mod panics;
 mod passing;
 pub(crate) mod registry;
 mod remote;
+pub(crate) mod row;
 mod run;
 
 pub use call::Call;
@@ -47,4 +49,5 @@ pub(crate) use chunk::{Flight, Results, Sizing, one_after_another};
 pub(crate) use home::{Home, Load, Seat, at_home, may_wait_for};
 pub(crate) use initializer::{Attempt, BoxError, Initializer};
 pub(crate) use local::{Local, LocalSource, Places, failed};
-pub(crate) use remote::{Carrier, RemoteRun, split_first_call};
+pub(crate) use outcomes::IntoIter as IntoOutcomes;
+pub(crate) use remote::{Carrier, RemoteRun};

@@ -71,6 +71,7 @@ pub(crate) fn catch<R>(job: impl FnOnce() -> R) -> Result<R, TaskError> {
 }
 
 /// Between two jobs that one [`catch`] is for: what the first one's panics left behind is not told of the other's.
+#[inline]
 pub(crate) fn forget_notes() {
     if NOTED.replace(false) {
         drop(exchange(Some(Notes::default())));

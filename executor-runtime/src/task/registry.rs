@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use linkme::distributed_slice;
 
-use super::codec::{Coded, Decoder, Direction, Encoder};
+use super::codec::{CodecError, Coded, Decoder, Direction, Encoder};
 use super::{ProcessTask, panics};
 use crate::error::{Payload, PoolError, TaskError};
 
@@ -49,6 +49,7 @@ pub struct TaskEntry {
     /// The argument and return types, to notice a worker that runs another program.
     signature: fn() -> &'static str,
     run: fn(&mut Decoder<'_>, &mut Encoder<'_>) -> Coded<()>,
+    run_all: fn(&mut dyn Calls) -> Coded<()>,
     file: &'static str,
     line: u32,
     column: u32,
@@ -62,6 +63,7 @@ impl TaskEntry {
             name: T::FULL_NAME,
             signature: std::any::type_name::<fn(T::Args<'static>) -> T::Output>,
             run: run::<T>,
+            run_all: run_all::<T>,
             file,
             line,
             column,
@@ -70,14 +72,21 @@ impl TaskEntry {
 
     /// Runs the task; its encoded value is appended to `out`.
     pub(crate) fn run(&self, mut arguments: Decoder<'_>, mut out: Encoder<'_>) -> Result<(), TaskError> {
-        panics::catch(|| (self.run)(&mut arguments, &mut out))?.map_err(|error| {
-            // A worker reads arguments and writes values.
-            let what = match error.direction {
-                Direction::Decoding => Payload::Arguments,
-                Direction::Encoding => Payload::Value,
-            };
-            error.into_task_error(what, self.name)
-        })
+        panics::catch(|| (self.run)(&mut arguments, &mut out))?.map_err(|error| self.codec_failed(error))
+    }
+
+    /// Runs the next calls of a chunk, until there are no more or one fails.
+    pub(crate) fn run_all(&self, calls: &mut dyn Calls) -> Result<(), TaskError> {
+        panics::catch(|| (self.run_all)(calls))?.map_err(|error| self.codec_failed(error))
+    }
+
+    fn codec_failed(&self, error: CodecError) -> TaskError {
+        // A worker reads arguments and writes values.
+        let what = match error.direction {
+            Direction::Decoding => Payload::Arguments,
+            Direction::Encoding => Payload::Value,
+        };
+        error.into_task_error(what, self.name)
     }
 
     fn position(&self) -> String {
@@ -90,6 +99,22 @@ impl TaskEntry {
 fn run<T: ProcessTask>(arguments: &mut Decoder<'_>, out: &mut Encoder<'_>) -> Coded<()> {
     let value = T::run(arguments)?;
     T::encode_output(value, out)
+}
+
+/// As [`run`], for the next calls of a chunk.
+fn run_all<T: ProcessTask>(calls: &mut dyn Calls) -> Coded<()> {
+    while let Some((arguments, out)) = calls.next() {
+        let value = T::run(&mut Decoder::new(arguments))?;
+        T::encode_output(value, &mut Encoder::new(out))?;
+    }
+    Ok(())
+}
+
+/// The calls of a chunk, for who runs them one after the other.
+pub(crate) trait Calls {
+    /// Answers the call before with what was appended to the buffer it came with. The arguments of the next one, if
+    /// there is one, and where its value is appended.
+    fn next(&mut self) -> Option<(&[u8], &mut Vec<u8>)>;
 }
 
 /// The tasks of the program, checked once.
@@ -161,6 +186,7 @@ mod tests {
             name,
             signature: || "fn()",
             run: |_, _| Ok(()),
+            run_all: |_| Ok(()),
             file: "src/lib.rs",
             line,
             column: 4,

@@ -2,7 +2,6 @@
 //! waits for the encoded answers. It is one call, or a chunk of several calls
 //! of one task, each with an answer of its own.
 
-use std::collections::VecDeque;
 use std::marker::PhantomData;
 use std::panic::Location;
 use std::sync::Arc;
@@ -10,9 +9,11 @@ use std::time::Duration;
 
 use super::backlog::Permit;
 use super::call::CallOptions;
+use super::codec::CodecError;
 use super::local::Places;
+use super::outcomes::{Failed, Outcomes};
 use super::registry::WireId;
-use super::{Decoder, ProcessTask, Seat, panics};
+use super::{Coded, Decoder, ProcessTask, Seat, panics, row};
 use crate::error::{Payload, TaskError};
 use crate::future::{Core, Handle, Membership, Source, Status};
 use crate::sync::Mutex;
@@ -41,8 +42,8 @@ pub(crate) trait RemoteRun: Handle {
     /// Ends a claimed job of a single call with its encoded value, or with an error.
     fn finish(&self, answer: Result<Decoder<'_>, TaskError>, seat: Seat<'_>);
 
-    /// Ends a claimed job of so many calls. `errors` are for those without a value, by their number.
-    fn finish_all(&self, calls: usize, values: &[u8], errors: VecDeque<(usize, TaskError)>, seat: Seat<'_>);
+    /// Ends a claimed chunk of so many calls. The values of those that have not failed are in a row.
+    fn finish_all(&self, calls: usize, values: &[u8], failed: Failed, seat: Seat<'_>);
 }
 
 /// Who carries jobs to a worker, and its answers back.
@@ -81,34 +82,8 @@ pub(crate) struct Arguments {
     pub(crate) bytes: Vec<u8>,
     /// What goes out of band.
     pub(crate) aside: Vec<u8>,
-    /// How many calls they are for; `None` for a single one, which is not preceded by its length.
+    /// How many calls they are for, in a [row]; `None` for a single one, whose arguments stand alone.
     pub(crate) chunk: Option<usize>,
-}
-
-/// The length of a call's arguments, before them in a chunk.
-const LEN_BYTES: usize = size_of::<u64>();
-
-impl Arguments {
-    /// Appends the arguments of one call of a chunk, which `encode` writes.
-    pub(crate) fn add(&mut self, encode: impl FnOnce(&mut Vec<u8>) -> Result<(), TaskError>) -> Result<(), TaskError> {
-        let start = self.bytes.len();
-        self.bytes.extend_from_slice(&[0; LEN_BYTES]);
-        if let Err(error) = encode(&mut self.bytes) {
-            self.bytes.truncate(start);
-            return Err(error);
-        }
-        let (_, added) = self.bytes.split_at_mut(start);
-        let (len, arguments) = added.split_at_mut(LEN_BYTES);
-        len.copy_from_slice(&(arguments.len() as u64).to_le_bytes());
-        *self.chunk.get_or_insert(0) += 1;
-        Ok(())
-    }
-}
-
-/// Takes the arguments of the first call off those of a chunk.
-pub(crate) fn split_first_call(chunk: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (len, rest) = chunk.split_first_chunk::<LEN_BYTES>()?;
-    rest.split_at_checked(usize::try_from(u64::from_le_bytes(*len)).ok()?)
 }
 
 /// How the answers to a job's calls become its value.
@@ -119,11 +94,11 @@ pub(crate) trait Gather<T>: Send + 'static {
     /// The calls of a chunk begin to run.
     fn begin(&mut self) {}
 
-    /// Takes in an answer that is not the last.
-    fn part(&mut self, answer: Result<T, TaskError>);
+    /// Takes in the answer to a single call.
+    fn one(&mut self, answer: Result<T, TaskError>) -> Result<Self::Value, TaskError>;
 
-    /// Takes in the last one.
-    fn last(&mut self, answer: Result<T, TaskError>) -> Result<Self::Value, TaskError>;
+    /// Takes in what came of the calls of a chunk.
+    fn all(&mut self, outcomes: Outcomes<T>) -> Result<Self::Value, TaskError>;
 }
 
 /// A job of one call: its answer is the value.
@@ -132,11 +107,11 @@ pub(crate) struct Single;
 impl<T: Send + 'static> Gather<T> for Single {
     type Value = T;
 
-    fn part(&mut self, _: Result<T, TaskError>) {
-        unreachable!("a single call has one answer, which is the last");
-    }
-    fn last(&mut self, answer: Result<T, TaskError>) -> Result<T, TaskError> {
+    fn one(&mut self, answer: Result<T, TaskError>) -> Result<T, TaskError> {
         answer
+    }
+    fn all(&mut self, _: Outcomes<T>) -> Result<T, TaskError> {
+        unreachable!("a single call has one answer")
     }
 }
 
@@ -191,9 +166,7 @@ impl<T: ProcessTask, G: Gather<T::Output>> Remote<T, G> {
         }
     }
 
-    /// Takes in the last answer, and ends the job.
-    fn settle(&self, answer: Result<T::Output, TaskError>, seat: Seat<'_>) {
-        let result = self.answers.lock().last(answer);
+    fn settle(&self, result: Result<G::Value, TaskError>, seat: Seat<'_>) {
         drop(self.leave_place());
         self.core.settle(result, || drop(seat));
         self.leave_scope();
@@ -295,62 +268,50 @@ impl<T: ProcessTask, G: Gather<T::Output>> RemoteRun for Remote<T, G> {
     }
 
     fn finish(&self, answer: Result<Decoder<'_>, TaskError>, seat: Seat<'_>) {
-        // The value's `Deserialize` is user code, and may panic.
-        let decode = |value| panics::catch(|| decoded::<T>(value)).flatten();
-        self.settle(answer.and_then(decode), seat);
+        let answer = answer.and_then(decode::<T>);
+        let result = self.answers.lock().one(answer);
+        self.settle(result, seat);
     }
 
-    fn finish_all(&self, calls: usize, values: &[u8], errors: VecDeque<(usize, TaskError)>, seat: Seat<'_>) {
-        let mut answers = Answers { calls, next: 0, values, errors };
-        let mut last = None;
-        // A panic ends the loop, and is the error of the value that was being read: then it goes on with the next.
-        while answers.next < calls {
-            let caught = panics::catch(|| {
-                for answer in answers.by_ref() {
-                    let answer = answer.and_then(|bytes| decoded::<T>(Decoder::new(bytes)));
-                    if let Some(before) = last.replace(answer) {
-                        self.answers.lock().part(before);
-                    }
+    fn finish_all(&self, calls: usize, values: &[u8], failed: Failed, seat: Seat<'_>) {
+        let outcomes = decode_all::<T>(calls, values, failed);
+        let result = self.answers.lock().all(outcomes);
+        self.settle(result, seat);
+    }
+}
+
+/// The results of so many calls, from the row of their values. A value's `Deserialize` is user code, and may panic.
+fn decode_all<T: ProcessTask>(calls: usize, mut values: &[u8], mut failed: Failed) -> Outcomes<T::Output> {
+    let mut outcomes = Outcomes::with_capacity(calls);
+    // One that fails takes the loop along: one look for panics serves all that do not.
+    while outcomes.len() < calls {
+        let coded = panics::catch(|| -> Coded<()> {
+            while outcomes.len() < calls {
+                if let Some((_, error)) = failed.pop_front_if(|(place, _)| *place == outcomes.len()) {
+                    outcomes.push(Err(error));
+                    continue;
                 }
-            });
-            if let Err(error) = caught
-                && let Some(before) = last.replace(Err(error))
-            {
-                self.answers.lock().part(before);
+                let (value, rest) = row::split_first(values).expect("a value was noted for each call that has one");
+                values = rest;
+                panics::forget_notes();
+                outcomes.push(Ok(T::decode_output(&mut Decoder::new(value))?));
             }
+            Ok(())
+        });
+        if let Err(error) = coded.and_then(|coded| coded.map_err(value_error::<T>)) {
+            outcomes.push(Err(error));
         }
-        self.settle(last.unwrap_or(Err(TaskError::PoolShutDown)), seat);
     }
+    outcomes
 }
 
-/// The answers to a chunk's calls, in their order.
-struct Answers<'a> {
-    calls: usize,
-    next: usize,
-    values: &'a [u8],
-    errors: VecDeque<(usize, TaskError)>,
+/// The value's `Deserialize` is user code, and may panic.
+fn decode<T: ProcessTask>(mut value: Decoder<'_>) -> Result<T::Output, TaskError> {
+    panics::catch(|| T::decode_output(&mut value))?.map_err(value_error::<T>)
 }
 
-impl<'a> Iterator for Answers<'a> {
-    type Item = Result<&'a [u8], TaskError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.next == self.calls {
-            return None;
-        }
-        let error = self.errors.pop_front_if(|(place, _)| *place == self.next);
-        self.next += 1;
-        if let Some((_, error)) = error {
-            return Some(Err(error));
-        }
-        let (value, rest) = split_first_call(self.values).expect("a value was noted for each call without an error");
-        self.values = rest;
-        Some(Ok(value))
-    }
-}
-
-fn decoded<T: ProcessTask>(mut value: Decoder<'_>) -> Result<T::Output, TaskError> {
-    T::decode_output(&mut value).map_err(|error| error.into_task_error(Payload::Value, T::FULL_NAME))
+fn value_error<T: ProcessTask>(error: CodecError) -> TaskError {
+    error.into_task_error(Payload::Value, T::FULL_NAME)
 }
 
 /// A job for an executor that runs tasks elsewhere: what [`Run::encode`](super::Run::encode) gives.
@@ -480,7 +441,7 @@ pub struct RunningJob {
     name: &'static str,
     id: WireId,
     arguments: Arguments,
-    /// So many bytes of the arguments belong to calls that have been answered.
+    /// So many bytes of the arguments belong to calls that were answered by other workers.
     answered_bytes: usize,
     calls_left: usize,
     /// How often the first call that has no answer has been started.
@@ -490,10 +451,9 @@ pub struct RunningJob {
     has_begun: bool,
     /// How many workers have died that it was the next task of.
     deaths: u32,
-    /// The answers to the first calls of a chunk, each value after its length, until the last is there.
+    /// The values of the first calls of a chunk in a row, until the last answer is there.
     values: Vec<u8>,
-    /// Those of them that have no value, by their number, and why.
-    errors: VecDeque<(usize, TaskError)>,
+    failed: Failed,
 }
 
 impl RunningJob {
@@ -512,7 +472,7 @@ impl RunningJob {
             has_begun,
             deaths: 0,
             values: Vec::new(),
-            errors: VecDeque::new(),
+            failed: Failed::new(),
         }
     }
 
@@ -644,30 +604,50 @@ impl RunningJob {
         self.job.finish(answer, seat);
     }
 
-    /// Keeps the answer to the first call that has none, until all have one. No code of the user's runs here.
-    pub(crate) fn note(&mut self, answer: Result<&[u8], TaskError>) {
-        let number = self.arguments.chunk.unwrap_or(1) - self.calls_left;
-        self.calls_left -= 1;
-        self.attempts = 1;
+    /// Notes that the first call that has no answer has failed, until all have one. No code of the user's runs here.
+    pub(crate) fn note_failed(&mut self, error: TaskError) {
+        self.failed.push_back((self.calls() - self.calls_left, error));
+        self.answered(1);
+    }
+
+    /// Keeps the values of the first calls that have no answer, in a row, until all have one. How many they were;
+    /// `None` if that is no such row.
+    pub(crate) fn note_values(&mut self, values: &[u8]) -> Option<usize> {
+        let calls = row::count(values).filter(|calls| self.is_chunk() && *calls <= self.calls_left)?;
+        self.values.extend_from_slice(values);
+        self.answered(calls);
+        Some(calls)
+    }
+
+    fn answered(&mut self, calls: usize) {
+        self.calls_left -= calls;
+        if calls > 0 {
+            self.attempts = 1;
+        }
+    }
+
+    fn calls(&self) -> usize {
+        self.arguments.chunk.unwrap_or(1)
+    }
+
+    /// What was answered need not go to the next worker.
+    pub(crate) fn leave_answered(&mut self) {
         if self.is_chunk()
-            && let Some((_, rest)) = split_first_call(self.arguments())
+            && let Some(rest) = row::skip(&self.arguments.bytes, self.calls() - self.calls_left)
         {
             self.answered_bytes = self.arguments.bytes.len() - rest.len();
-        }
-        match answer {
-            Ok(value) => {
-                self.values.extend_from_slice(&(value.len() as u64).to_le_bytes());
-                self.values.extend_from_slice(value);
-            }
-            Err(error) => self.errors.push_back((number, error)),
         }
     }
 
     /// Ends a job whose last answer was noted. `seat` is given back before anybody learns of it.
     pub(crate) fn deliver(&mut self, seat: Seat<'_>) {
         debug_assert_eq!(self.calls_left, 0, "an answer is missing");
-        let calls = self.arguments.chunk.unwrap_or(1);
-        self.job.finish_all(calls, &self.values, std::mem::take(&mut self.errors), seat);
+        let mut failed = std::mem::take(&mut self.failed);
+        if self.is_chunk() {
+            self.job.finish_all(self.calls(), &self.values, failed, seat);
+        } else if let Some((_, error)) = failed.pop_front() {
+            self.job.finish(Err(error), seat);
+        }
     }
 
     /// Ends all calls that have no answer in the same way.
@@ -680,7 +660,7 @@ impl RunningJob {
             return;
         }
         while self.calls_left > 0 {
-            self.note(Err(error.clone()));
+            self.note_failed(error.clone());
         }
         self.deliver(seat);
     }
@@ -694,33 +674,88 @@ impl Drop for RunningJob {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{Call, Encoder, OwnedTask, Task, chunk};
     use super::*;
+    use crate::task::{Flight, Sizing};
+
+    struct Same;
+
+    impl Task for Same {
+        type Args<'a> = u8;
+        type Output = u8;
+
+        const NAME: &'static str = "same";
+
+        fn call(n: u8) -> u8 {
+            n
+        }
+    }
+
+    impl OwnedTask for Same {
+        type Owned = u8;
+
+        fn own(n: u8) -> Result<u8, TaskError> {
+            Ok(n)
+        }
+        fn call_owned(n: u8) -> Result<u8, TaskError> {
+            Ok(n)
+        }
+    }
+
+    impl ProcessTask for Same {
+        const ID: WireId = WireId::chosen("same", 0);
+
+        fn encode(n: u8, out: &mut Encoder<'_>) -> Coded<()> {
+            out.value(&n)
+        }
+        fn run(input: &mut Decoder<'_>) -> Coded<u8> {
+            input.value()
+        }
+        fn encode_output(n: u8, out: &mut Encoder<'_>) -> Coded<()> {
+            out.value(&n)
+        }
+        fn decode_output(input: &mut Decoder<'_>) -> Coded<u8> {
+            input.value()
+        }
+    }
+
+    /// A chunk of calls with the arguments 0, 1, 2 and so on that has been started, and what will come of it.
+    fn started(calls: u8) -> (RunningJob, Flight<u8>) {
+        let mut job = None;
+        let flight = chunk::submit((0..calls).map(Call::<Same>::new), Sizing::Asked, Location::caller(), |chunk| {
+            job = chunk.encode(None);
+        });
+        (job.and_then(RemoteJob::start).expect("nobody cancelled it"), flight)
+    }
+
+    fn values(flight: Flight<u8>) -> Vec<Option<u8>> {
+        let Flight::Chunk { future, .. } = flight else { panic!("it was sent") };
+        future.result().expect("it was answered").each.into_iter().map(Result::ok).collect()
+    }
 
     #[test]
-    fn calls_come_off_a_chunk_as_they_were_added() {
-        let mut arguments = Arguments::default();
-        for call in [b"".as_slice(), b"x", &[7; 300]] {
-            arguments
-                .add(|out| {
-                    out.extend_from_slice(call);
-                    Ok(())
-                })
-                .expect("encoded");
+    fn the_answers_to_a_chunk_may_come_in_any_portions() {
+        let (mut job, flight) = started(5);
+        assert_eq!(job.note_values(&[1, 10, 1, 11]), Some(2));
+        job.note_failed(TaskError::Cancelled);
+        assert_eq!(job.note_values(&[]), Some(0));
+        assert_eq!(job.calls_left(), 2);
+        job.leave_answered();
+        assert_eq!(job.arguments(), [1, 3, 1, 4]);
+        // This one is no value.
+        assert_eq!(job.note_values(&[0, 1, 14]), Some(2));
+        job.deliver(Seat::none());
+        assert_eq!(values(flight), [Some(10), Some(11), None, None, Some(14)]);
+    }
+
+    #[test]
+    fn what_is_no_answer_to_the_calls_of_a_chunk_changes_nothing() {
+        let (mut job, flight) = started(2);
+        for lie in [&[1][..], &[1, 10, 1], &[1, 10, 1, 11, 1, 12], &[255, 255], &[200, 0]] {
+            assert_eq!((job.note_values(lie), job.calls_left()), (None, 2), "{lie:?}");
         }
-        arguments
-            .add(|out| {
-                out.push(1);
-                Err(TaskError::Cancelled)
-            })
-            .expect_err("refused");
-        assert_eq!(arguments.chunk, Some(3));
-        let (first, rest) = split_first_call(&arguments.bytes).expect("the first");
-        let (second, rest) = split_first_call(rest).expect("the second");
-        let (third, rest) = split_first_call(rest).expect("the third");
-        assert_eq!(
-            (first, second, third, rest),
-            (b"".as_slice(), b"x".as_slice(), [7; 300].as_slice(), b"".as_slice())
-        );
-        assert_eq!(split_first_call(&[5, 0, 0, 0, 0, 0, 0, 0, 1]), None, "cut short");
+        assert_eq!(job.note_values(&[1, 10, 1, 11]), Some(2));
+        job.deliver(Seat::none());
+        assert_eq!(values(flight), [Some(10), Some(11)]);
     }
 }

@@ -35,6 +35,9 @@ const PIECE_LEN_BYTES: usize = 64 * 1024;
 /// The length of a message, before its first piece.
 const LEN_BYTES: usize = 8;
 
+/// How long the end of the channel is waited for when the guest has ended: a child of it may have run away with it.
+const REST_LIMIT: Duration = Duration::from_secs(2);
+
 /// The guest's ends.
 #[derive(Serialize, Deserialize)]
 struct Ends {
@@ -153,6 +156,14 @@ impl HostLink for Host {
 
     fn disarm(&mut self) {}
 
+    /// The thread may not have come to it yet.
+    fn await_rest(&mut self) -> bool {
+        if self.next.is_none() {
+            self.next = self.answers.recv_timeout(REST_LIMIT).ok();
+        }
+        self.next.is_some()
+    }
+
     fn hang_up(&mut self) {
         self.tasks = None;
     }
@@ -161,7 +172,7 @@ impl HostLink for Host {
 impl Drop for Host {
     /// Leaves no thread behind, unless a child of the guest's has run away with the channel.
     fn drop(&mut self) {
-        let deadline = Instant::now() + Duration::from_secs(2);
+        let deadline = Instant::now() + REST_LIMIT;
         while self.answers.recv_deadline(deadline).is_ok() {}
     }
 }

@@ -2,14 +2,18 @@
 //!
 //! 1. A task is the name of its function as a number of eight bytes, the number
 //!    that it has on the way, one byte that says whether there is one call of it
-//!    or a chunk of calls, and then the encoded arguments. In a chunk those of each
-//!    call come after their length.
+//!    or a chunk of calls, and then the encoded arguments. Those of a chunk's calls
+//!    are in a [row](crate::task::row).
 //! 2. The guest runs tasks in the order in which they come, and passes over those
 //!    that the host has taken back: see [`Claims`](super::Claims).
-//! 3. Each call is answered by a message of its own, in order and as soon as it
-//!    has ended: so it is known which call a worker died of.
+//! 3. Calls are answered in order. The values of several calls of a chunk may come
+//!    together, behind the number, in the chunk as it was sent, of the first of
+//!    them. Until they are sent they are kept where the host finds them if the
+//!    guest dies ([`Keeper`](super::Keeper)); what is not kept is sent before the
+//!    next call begins. So it is known which call a worker died of, and what came of
+//!    those before. An error comes alone.
 //! 4. An answer is the number of its task, one byte that says what it is, and then
-//!    the encoded value, or the encoded error.
+//!    the encoded value, the values in a row, or the encoded error.
 //! 5. Where a vector went out of band, the byte says that, too, and the next message
 //!    is the vector and nothing else: it is read into a buffer that can be had by
 //!    whom it is for. Only one call has such arguments, and a value that is its.
@@ -31,13 +35,13 @@ pub(crate) struct Task<'a> {
     /// The bytes of its `WireId`.
     pub(crate) id: [u8; 8],
     pub(crate) number: u32,
-    pub(crate) calls: Calls,
+    pub(crate) kind: TaskKind,
     pub(crate) arguments: &'a [u8],
 }
 
-/// Of what a task is made.
+/// What comes with a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Calls {
+pub(crate) enum TaskKind {
     One,
     /// Rule 5.
     OneWithAside,
@@ -47,12 +51,12 @@ pub(crate) enum Calls {
 impl<'a> Task<'a> {
     /// What goes before the arguments.
     pub(crate) fn head(&self) -> [u8; HEAD_BYTES] {
-        let calls = match self.calls {
-            Calls::One => ONE,
-            Calls::OneWithAside => ONE_WITH_ASIDE,
-            Calls::Chunk => CHUNK,
+        let kind = match self.kind {
+            TaskKind::One => ONE,
+            TaskKind::OneWithAside => ONE_WITH_ASIDE,
+            TaskKind::Chunk => CHUNK,
         };
-        let mut head = [calls; HEAD_BYTES];
+        let mut head = [kind; HEAD_BYTES];
         head[..8].copy_from_slice(&self.id);
         head[8..12].copy_from_slice(&self.number.to_le_bytes());
         head
@@ -61,19 +65,23 @@ impl<'a> Task<'a> {
     pub(crate) fn read(message: &'a [u8]) -> Result<Self, LinkError> {
         let (id, rest) = message.split_first_chunk().ok_or(LinkError::Protocol)?;
         let (number, rest) = rest.split_first_chunk().ok_or(LinkError::Protocol)?;
-        let (calls, arguments) = match rest.split_first() {
-            Some((&ONE, arguments)) => (Calls::One, arguments),
-            Some((&ONE_WITH_ASIDE, arguments)) => (Calls::OneWithAside, arguments),
-            Some((&CHUNK, arguments)) => (Calls::Chunk, arguments),
+        let (kind, arguments) = match rest.split_first() {
+            Some((&ONE, arguments)) => (TaskKind::One, arguments),
+            Some((&ONE_WITH_ASIDE, arguments)) => (TaskKind::OneWithAside, arguments),
+            Some((&CHUNK, arguments)) => (TaskKind::Chunk, arguments),
             _ => return Err(LinkError::Protocol),
         };
-        Ok(Self { id: *id, number: u32::from_le_bytes(*number), calls, arguments })
+        Ok(Self { id: *id, number: u32::from_le_bytes(*number), kind, arguments })
     }
 }
 
 const VALUE: u8 = 0;
 const ERROR: u8 = 1;
-const VALUE_WITH_ASIDE: u8 = 2;
+const VALUES: u8 = 2;
+const VALUE_WITH_ASIDE: u8 = 3;
+
+/// What goes before the values of several calls.
+pub(crate) const VALUES_HEAD_LEN_BYTES: usize = 9;
 
 /// Errors that a guest can have with a task.
 #[derive(Serialize, Deserialize)]
@@ -85,13 +93,16 @@ enum Failure {
 }
 
 /// An answer on the wire.
-pub(crate) struct Answer<'a> {
-    /// Of its task.
-    pub(crate) number: u32,
+#[derive(Debug)]
+pub(crate) enum Answer<'a> {
+    /// The encoded value of a single call.
+    Value(&'a [u8]),
     /// Rule 5.
-    pub(crate) has_aside: bool,
-    /// The encoded value, or why there is none.
-    pub(crate) value: Result<&'a [u8], TaskError>,
+    ValueWithAside(&'a [u8]),
+    /// Of several calls of a chunk, which begin with this one.
+    Values { first: usize, row: &'a [u8] },
+    /// Why the next call has none.
+    Failed(TaskError),
 }
 
 /// Writes an answer to the task `number`: `run` appends the value to the first buffer, and may put what goes out of
@@ -117,23 +128,32 @@ pub(crate) fn answer_with(
     }
 }
 
-/// Reads an answer. Hostile input: what is no answer is [`LinkError::Protocol`].
-pub(crate) fn read_answer(message: &[u8]) -> Result<Answer<'_>, LinkError> {
+/// What goes before the values of calls of a chunk, which begin with this one.
+pub(crate) fn values_head(number: u32, first: u32) -> [u8; VALUES_HEAD_LEN_BYTES] {
+    let mut head = [VALUES; VALUES_HEAD_LEN_BYTES];
+    head[..4].copy_from_slice(&number.to_le_bytes());
+    head[5..].copy_from_slice(&first.to_le_bytes());
+    head
+}
+
+/// Reads an answer, and which task it is to. Hostile input: what is no answer is [`LinkError::Protocol`].
+pub(crate) fn read_answer(message: &[u8]) -> Result<(u32, Answer<'_>), LinkError> {
     let (number, rest) = message.split_first_chunk().ok_or(LinkError::Protocol)?;
-    let mut has_aside = false;
-    let value = match rest.split_first() {
-        Some((&VALUE, value)) => Ok(value),
-        Some((&VALUE_WITH_ASIDE, value)) => {
-            has_aside = true;
-            Ok(value)
+    let answer = match rest.split_first() {
+        Some((&VALUE, value)) => Answer::Value(value),
+        Some((&VALUE_WITH_ASIDE, value)) => Answer::ValueWithAside(value),
+        Some((&VALUES, values)) => {
+            let (first, row) = values.split_first_chunk().ok_or(LinkError::Protocol)?;
+            let first = usize::try_from(u32::from_le_bytes(*first)).map_err(|_| LinkError::Protocol)?;
+            Answer::Values { first, row }
         }
         Some((&ERROR, failure)) => {
             let failure: Failure = postcard::from_bytes(failure).map_err(|_| LinkError::Protocol)?;
-            Err(failure.into())
+            Answer::Failed(failure.into())
         }
         _ => return Err(LinkError::Protocol),
     };
-    Ok(Answer { number: u32::from_le_bytes(*number), has_aside, value })
+    Ok((u32::from_le_bytes(*number), answer))
 }
 
 impl From<TaskError> for Failure {
@@ -165,11 +185,11 @@ mod tests {
 
     #[test]
     fn a_task_comes_back_in_its_parts() {
-        for calls in [Calls::One, Calls::OneWithAside, Calls::Chunk] {
-            let sent = Task { id: [7; 8], number: 300, calls, arguments: b"xyz" };
+        for kind in [TaskKind::One, TaskKind::OneWithAside, TaskKind::Chunk] {
+            let sent = Task { id: [7; 8], number: 300, kind, arguments: b"xyz" };
             let message = [&sent.head(), sent.arguments].concat();
             let task = Task::read(&message).expect("a task");
-            assert_eq!((task.id, task.number, task.calls), ([7; 8], 300, calls));
+            assert_eq!((task.id, task.number, task.kind), ([7; 8], 300, kind));
             assert_eq!(task.arguments, b"xyz");
         }
         assert!(Task::read(b"short").is_err());
@@ -186,8 +206,11 @@ mod tests {
                 Ok(())
             });
             let answer = read_answer(&message).expect("an answer");
-            assert_eq!((answer.number, answer.has_aside), (300, !follows.is_empty()));
-            assert_eq!((answer.value.expect("a value"), aside.as_slice()), (b"value".as_slice(), follows));
+            match answer {
+                (300, Answer::Value(b"value")) => assert_eq!(follows, b""),
+                (300, Answer::ValueWithAside(b"value")) => assert_eq!(aside, b"long"),
+                other => panic!("{other:?}"),
+            }
         }
     }
 
@@ -201,13 +224,19 @@ mod tests {
         });
         assert_eq!(aside, b"");
         let answer = read_answer(&message).expect("an answer");
-        assert_eq!((answer.number, answer.has_aside), (7, false));
-        assert!(matches!(answer.value, Err(TaskError::UnknownTask { name }) if name == "f"));
+        assert!(matches!(answer, (7, Answer::Failed(TaskError::UnknownTask { name })) if name == "f"));
+    }
+
+    #[test]
+    fn values_of_a_chunk_come_back_with_the_place_of_the_first() {
+        let message = [&values_head(7, 300), b"a row".as_slice()].concat();
+        let answer = read_answer(&message).expect("an answer");
+        assert!(matches!(answer, (7, Answer::Values { first: 300, row: b"a row" })), "{answer:?}");
     }
 
     #[test]
     fn garbage_is_no_answer() {
-        let numbered = [b"\x03".as_slice(), b"\x01", b"\x01\xff\xff\xff\xff\xff\xff\xff\xff\x7f"];
+        let numbered = [b"\x04".as_slice(), b"\x02\0\0\0", b"\x01", b"\x01\xff\xff\xff\xff\xff\xff\xff\xff\x7f"];
         let numbered = numbered.map(|garbage| [b"\x07\0\0\0", garbage].concat());
         for garbage in numbered.iter().map(Vec::as_slice).chain([b"".as_slice(), b"\x07\0\0"]) {
             assert_eq!(read_answer(garbage).map(drop), Err(LinkError::Protocol), "{garbage:?}");

@@ -32,8 +32,8 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use bell::Bell;
 pub(crate) use hello::{Hello, PROTOCOL, Welcome, receive, receive_hello, send};
-pub(crate) use message::{Answer, Calls, Task, answer_with, read_answer};
-pub(crate) use ring::RING_LEN_BYTES;
+pub(crate) use message::{Answer, Task, TaskKind, VALUES_HEAD_LEN_BYTES, answer_with, read_answer, values_head};
+pub(crate) use ring::{Keeper, RING_LEN_BYTES};
 
 /// Which link, and what both of its sides have to know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -149,6 +149,22 @@ pub(crate) trait HostLink: Send {
     /// The bell need not be rung any more.
     fn disarm(&mut self);
 
+    /// Waits for what a guest that has ended has sent and is still on its way. Whether there was something, for the next
+    /// pull.
+    fn await_rest(&mut self) -> bool {
+        false
+    }
+
+    /// How far the guest says it is with a chunk, where it keeps answers.
+    fn progress(&self) -> Progress {
+        Progress::default()
+    }
+
+    /// What a guest that has ended has kept; the message is empty if that is nothing.
+    fn take_kept(&mut self, message: &mut Vec<u8>) {
+        message.clear();
+    }
+
     /// Tells the guest that no task will follow. After its end the link can be dropped.
     fn hang_up(&mut self);
 }
@@ -198,6 +214,33 @@ pub(crate) trait GuestLink: Send {
     /// Sends one message that the host need not look at before the next one.
     fn send_quietly(&mut self, message: &[u8]) -> Result<(), LinkError> {
         self.send(message)
+    }
+
+    /// Where a message that is still being written is kept, so that the host finds it should the guest die. If there is
+    /// no such place, it has to be sent.
+    fn keeper(&self) -> Option<Keeper> {
+        None
+    }
+}
+
+/// How far a guest is with a chunk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Progress {
+    /// The last bits of the task's number: so many tasks are never under way at once.
+    pub(super) number: u16,
+    /// How many of the calls that it was sent have ended.
+    pub(crate) calls: u32,
+}
+
+impl Progress {
+    pub(crate) fn new(number: u32, calls: u32) -> Self {
+        let [low, high, ..] = number.to_le_bytes();
+        Self { number: u16::from_le_bytes([low, high]), calls }
+    }
+
+    /// Whether it is that of this task.
+    pub(crate) fn is_of(self, number: u32) -> bool {
+        self == Self::new(number, self.calls)
     }
 }
 

@@ -12,12 +12,14 @@ use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Instant;
 
-use super::{DEPTH, kept};
+use super::chunk::Chunk;
+use super::{DEPTH, buffers};
 use crate::sys::copy::Original;
 use crate::sys::start::{FAILED, claim, exit_now};
 use crate::task::registry::Registry;
-use crate::task::{Decoder, Encoder, WireId, split_first_call};
-use crate::wire::{self, Calls, GuestLink, LinkError, LinkKind, PROTOCOL, Task, Welcome};
+use crate::task::row::Row;
+use crate::task::{Decoder, Encoder, WireId};
+use crate::wire::{self, GuestLink, LinkError, LinkKind, PROTOCOL, Task, TaskKind, Welcome};
 
 /// Becomes a worker if this process was started as one, and never returns then.
 pub(crate) fn run_if_worker() {
@@ -85,19 +87,21 @@ struct Buffers {
     /// What came out of band with it.
     aside: Vec<u8>,
     answer: Vec<u8>,
+    /// Of a chunk.
+    answers: Row,
 }
 
 impl Buffers {
-    fn all(&mut self) -> [&mut Vec<u8>; 3] {
-        [&mut self.task, &mut self.aside, &mut self.answer]
+    fn all(&mut self) -> [&mut Vec<u8>; 4] {
+        [&mut self.task, &mut self.aside, &mut self.answer, self.answers.bytes_mut()]
     }
 
     /// Waits for the next task, and keeps nothing large if that is long in coming.
     fn receive(&mut self, link: &mut dyn GuestLink) -> Result<(), LinkError> {
-        self.all().into_iter().for_each(kept::trim);
-        let keeps_large = self.all().iter().any(|buffer| kept::is_large(buffer));
-        if keeps_large && !link.wait(Instant::now() + kept::KEPT_FOR)? {
-            self.all().into_iter().for_each(kept::give_back);
+        self.all().into_iter().for_each(buffers::trim);
+        let keeps_large = self.all().iter().any(|buffer| buffers::is_large(buffer));
+        if keeps_large && !link.wait(Instant::now() + buffers::KEPT_FOR)? {
+            self.all().into_iter().for_each(buffers::give_back);
         }
         link.receive(&mut self.task)
     }
@@ -110,43 +114,37 @@ fn run_task(
     buffers: &mut Buffers,
 ) -> Result<(), LinkError> {
     buffers.receive(link)?;
-    let Buffers { task, aside, answer } = buffers;
+    let Buffers { task, aside, answer, answers } = buffers;
     let task = Task::read(task)?;
-    if task.calls == Calls::OneWithAside {
+    if task.kind == TaskKind::OneWithAside {
         link.receive(aside)?;
     }
     if !link.start(task.number) {
         return Ok(());
     }
     let function = registry.find(WireId::from_bytes(task.id));
-    let mut answer_aside = Vec::new();
-    let mut run = |arguments: Decoder<'_>, is_last: bool| {
-        wire::answer_with(answer, &mut answer_aside, task.number, |out, aside| {
-            let out = if task.calls == Calls::Chunk { Encoder::new(out) } else { Encoder::with_aside(out, aside) };
-            function.clone()?.run(arguments, out)
-        });
-        if original.is_copy() {
-            // The task forked, and this is the copy: only one of them may answer.
-            exit_now(0);
-        }
-        if !is_last || !answer_aside.is_empty() { link.send_quietly(answer) } else { link.send(answer) }
+    let arguments = match task.kind {
+        TaskKind::Chunk => return Chunk::new(&task, link, original, answers).run(&function),
+        TaskKind::One => Decoder::new(task.arguments),
+        TaskKind::OneWithAside => Decoder::with_aside(task.arguments, aside),
     };
-    match task.calls {
-        Calls::One => run(Decoder::new(task.arguments), true)?,
-        Calls::OneWithAside => run(Decoder::with_aside(task.arguments, aside), true)?,
-        Calls::Chunk => {
-            // Of a chunk the host waits for the last answer.
-            let mut rest = task.arguments;
-            while !rest.is_empty() {
-                let (call, later) = split_first_call(rest).ok_or(LinkError::Protocol)?;
-                rest = later;
-                run(Decoder::new(call), rest.is_empty())?;
-            }
-        }
+    let mut value_aside = Vec::new();
+    wire::answer_with(answer, &mut value_aside, task.number, |out, aside| {
+        function?.run(arguments, Encoder::with_aside(out, aside))
+    });
+    leave_if_copy(original);
+    if value_aside.is_empty() {
+        return link.send(answer);
     }
-    if !answer_aside.is_empty() {
-        link.send(&answer_aside)?;
-        kept::keep(aside, answer_aside);
-    }
+    link.send_quietly(answer)?;
+    link.send(&value_aside)?;
+    buffers::keep(aside, value_aside);
     Ok(())
+}
+
+/// Ends a copy of this process, which the task has made: only one of them may answer.
+pub(super) fn leave_if_copy(original: &Original) {
+    if original.is_copy() {
+        exit_now(0);
+    }
 }

@@ -12,12 +12,12 @@ use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::kept;
+use super::buffers;
 use super::pace::Pace;
 use crate::error::{TaskError, WorkerDeath, WorkerExit};
 use crate::sys::process::Process;
-use crate::task::{Carrier, Decoder, RemoteJob, RemoteRun, RunningJob, Seat};
-use crate::wire::{self, Answer, Bell, Calls, Claim, Claims, HostLink, LinkError, Read, Task};
+use crate::task::{Carrier, Decoder, RemoteJob, RemoteRun, RunningJob, Seat, row};
+use crate::wire::{self, Answer, Bell, Claim, Claims, HostLink, LinkError, Read, Task, TaskKind};
 
 /// How long a worker that was told to end may run its exit handlers.
 pub(super) const EXIT_LIMIT: Duration = Duration::from_secs(2);
@@ -61,6 +61,34 @@ pub(crate) struct Worker {
 struct Sent {
     number: u32,
     job: RunningJob,
+    /// How many calls it was sent with.
+    calls: usize,
+    /// So many of them have ended, as far as one has looked.
+    ended: usize,
+}
+
+impl Sent {
+    /// How many calls have been answered.
+    fn answered(&self) -> usize {
+        self.calls - self.job.calls_left()
+    }
+
+    /// Keeps an answer to a chunk in its job. How many calls it has answered.
+    fn note(&mut self, answer: Answer<'_>) -> Result<usize, LinkError> {
+        match answer {
+            Answer::Value(_) | Answer::ValueWithAside(_) => Err(LinkError::Protocol),
+            Answer::Values { first, row } => {
+                // Those that are there already were found when they were kept.
+                let known = self.answered().checked_sub(first).ok_or(LinkError::Protocol)?;
+                let new = row::skip(row, known).ok_or(LinkError::Protocol)?;
+                self.job.note_values(new).ok_or(LinkError::Protocol)
+            }
+            Answer::Failed(error) => {
+                self.job.note_failed(error);
+                Ok(1)
+            }
+        }
+    }
 }
 
 /// How far a task is written.
@@ -129,7 +157,7 @@ impl Landed {
                 }
                 Answered::Large(message, start) => {
                     job.answer(Ok(Decoder::new(&message[start..])), seat());
-                    kept::keep(spare, message);
+                    buffers::keep(spare, message);
                 }
                 Answered::Failed(error) => job.answer(Err(error), seat()),
             }
@@ -257,20 +285,20 @@ impl Worker {
 
     /// When it has been idle for so long that it keeps nothing large any more.
     fn gives_back_at(&self) -> Option<Instant> {
-        let keeps_large = [&self.answer, &self.spare].into_iter().any(kept::is_large);
-        (keeps_large && self.is_idle()).then(|| self.since + kept::KEPT_FOR)
+        let keeps_large = [&self.answer, &self.spare].into_iter().any(buffers::is_large);
+        (keeps_large && self.is_idle()).then(|| self.since + buffers::KEPT_FOR)
     }
 
     /// Gives back what it need not keep any more.
     pub(crate) fn give_back(&mut self) {
         if self.gives_back_at().is_some_and(|then| then <= Instant::now()) {
-            [&mut self.answer, &mut self.spare].into_iter().for_each(kept::give_back);
+            [&mut self.answer, &mut self.spare].into_iter().for_each(buffers::give_back);
         }
     }
 
     /// Keeps a buffer for the next large answer.
     pub(crate) fn keep(&mut self, spare: Vec<u8>) {
-        kept::keep(&mut self.spare, spare);
+        buffers::keep(&mut self.spare, spare);
     }
 
     /// Sends a job that waits, unless it was cancelled.
@@ -284,7 +312,8 @@ impl Worker {
     }
 
     /// Sends a job that has started elsewhere.
-    pub(crate) fn send_again(&mut self, job: RunningJob) -> Result<(), LinkError> {
+    pub(crate) fn send_again(&mut self, mut job: RunningJob) -> Result<(), LinkError> {
+        job.leave_answered();
         self.claims.offer(self.next_number);
         self.write(job)
     }
@@ -295,8 +324,9 @@ impl Worker {
             self.since = Instant::now();
             self.is_late = false;
         }
-        self.calls_sent += job.calls_left();
-        self.sent.push_back(Sent { number: self.next_number, job });
+        let calls = job.calls_left();
+        self.calls_sent += calls;
+        self.sent.push_back(Sent { number: self.next_number, job, calls, ended: 0 });
         self.next_number = self.next_number.wrapping_add(1);
         self.written = Some(Written::default());
         self.write_on().map(drop)
@@ -304,18 +334,18 @@ impl Worker {
 
     /// Writes more of the last job, if there is any and room for it; whether it did.
     fn write_on(&mut self) -> Result<bool, LinkError> {
-        let (Some(mut written), Some(Sent { number, job })) = (self.written, self.sent.back()) else {
+        let (Some(mut written), Some(Sent { number, job, .. })) = (self.written, self.sent.back()) else {
             return Ok(false);
         };
-        let calls = match job.is_chunk() {
-            true => Calls::Chunk,
-            false if job.aside().is_empty() => Calls::One,
-            false => Calls::OneWithAside,
+        let kind = match job.is_chunk() {
+            true => TaskKind::Chunk,
+            false if job.aside().is_empty() => TaskKind::One,
+            false => TaskKind::OneWithAside,
         };
-        let task = Task { id: job.id().to_bytes(), number: *number, calls, arguments: job.arguments() };
+        let task = Task { id: job.id().to_bytes(), number: *number, kind, arguments: job.arguments() };
         let mut is_all = false;
         if !written.is_aside && self.link.push([&task.head(), task.arguments], &mut written.so_far)? {
-            is_all = calls != Calls::OneWithAside;
+            is_all = kind != TaskKind::OneWithAside;
             written = Written { is_aside: true, so_far: 0 };
         }
         if !is_all && written.is_aside {
@@ -337,29 +367,29 @@ impl Worker {
                 Read::Some => drop(self.write_on()?),
                 Read::All => {
                     let (message, aside) = (std::mem::take(&mut self.answer), self.aside.take());
-                    calls += u32::from(self.take_answer(message, aside, landed)?);
+                    calls += self.take_answer(message, aside, landed)?;
                 }
             }
             has_moved = true;
         }
         if calls > 0 {
             let now = Instant::now();
-            self.pace.note(calls, now.saturating_duration_since(self.since));
+            self.pace.note(u32::try_from(calls).unwrap_or(u32::MAX), now.saturating_duration_since(self.since));
             (self.since, self.is_late) = (now, false);
-            self.tasks_done += calls as usize;
+            self.tasks_done += calls;
         }
         self.sweep(landed);
         Ok(has_moved)
     }
 
-    /// Takes in an answer, unless more comes out of band: then it makes ready for that. Whether it was all of it.
+    /// Takes in an answer, unless more comes out of band: then it makes ready for that. How many calls it has answered.
     fn take_answer(
         &mut self,
         message: Vec<u8>,
         aside: Option<Vec<u8>>,
         landed: &mut Landed,
-    ) -> Result<bool, LinkError> {
-        let Answer { number, has_aside, value } = wire::read_answer(&message)?;
+    ) -> Result<usize, LinkError> {
+        let (number, answer) = wire::read_answer(&message)?;
         // The worker has passed over what was taken back.
         while self.sent.front().is_some_and(|first| first.number != number) {
             if !self.drop_shell(landed) {
@@ -373,41 +403,37 @@ impl Worker {
             return Err(LinkError::Protocol);
         }
         if first.job.is_chunk() {
-            if has_aside {
-                return Err(LinkError::Protocol);
-            }
-            self.calls_sent -= 1;
             first.job.begin();
-            first.job.note(value);
+            let calls = first.note(answer)?;
+            self.calls_sent -= calls;
             self.answer = message;
-            kept::trim(&mut self.answer);
+            buffers::trim(&mut self.answer);
             if first.job.calls_left() == 0
                 && let Some(Sent { job, .. }) = self.sent.pop_front()
             {
                 landed.push(job);
             }
-            return Ok(true);
+            return Ok(calls);
         }
-        if has_aside && aside.is_none() {
-            // It has run, so that its arguments are not needed any more, and it cannot be taken back.
-            first.job.begin();
-            self.aside = Some(first.job.take_aside());
-            self.answer = message;
-            return Ok(false);
-        }
-        self.calls_sent -= 1;
-        let Some(Sent { job, .. }) = self.sent.pop_front() else { return Err(LinkError::Protocol) };
-        let answered = match value {
-            Err(error) => Answered::Failed(error),
-            Ok(value) if value.len() > LARGE_LEN_BYTES => {
-                let start = message.len() - value.len();
-                landed.jobs.push((job, Answered::Large(message, start)));
-                self.answer = std::mem::take(&mut self.spare);
-                return Ok(true);
+        let answered = match (answer, aside) {
+            (Answer::Values { .. }, _) => return Err(LinkError::Protocol),
+            (Answer::ValueWithAside(_), None) => {
+                // It has run, so that its arguments are not needed any more, and it cannot be taken back.
+                first.job.begin();
+                self.aside = Some(first.job.take_aside());
+                self.answer = message;
+                return Ok(0);
             }
-            Ok(value) => {
+            (Answer::Failed(error), _) => Answered::Failed(error),
+            (Answer::Value(value), _) if value.len() > LARGE_LEN_BYTES => {
+                let start = message.len() - value.len();
+                self.answer = std::mem::take(&mut self.spare);
+                Answered::Large(message, start)
+            }
+            (Answer::Value(value) | Answer::ValueWithAside(value), aside) => {
                 let start = landed.bytes.len();
                 landed.bytes.extend_from_slice(value);
+                self.answer = message;
                 let mut aside = aside.unwrap_or_default();
                 if aside.capacity() / 2 > aside.len() {
                     // It was an argument that was much longer.
@@ -416,9 +442,34 @@ impl Worker {
                 Answered::Here(start..landed.bytes.len(), aside)
             }
         };
-        landed.jobs.push((job, answered));
-        self.answer = message;
-        Ok(true)
+        self.calls_sent -= 1;
+        landed.jobs.extend(self.sent.pop_front().map(|Sent { job, .. }| (job, answered)));
+        Ok(1)
+    }
+
+    /// Whether calls of a chunk have ended whose answers the worker still gathers. Then its clock begins again.
+    pub(crate) fn has_gone_on(&mut self) -> bool {
+        let progress = self.link.progress();
+        let Some(first) = self.sent.front_mut().filter(|first| first.job.is_chunk()) else { return false };
+        // More than it has cannot have ended: so there is an end to what a worker can say.
+        let (ended, known) = (progress.calls as usize, first.ended.max(first.answered()));
+        if !progress.is_of(first.number) || ended <= known || ended > first.calls {
+            return false;
+        }
+        first.ended = ended;
+        (self.since, self.is_late) = (Instant::now(), false);
+        true
+    }
+
+    /// Takes in what a worker that has ended has gathered and not sent.
+    fn take_kept(&mut self, landed: &mut Landed) {
+        let mut message = Vec::new();
+        self.link.take_kept(&mut message);
+        let first = self.sent.front().map(|first| first.number);
+        // What is no answer is as if it were not there: the worker need not be ended any more.
+        if matches!(wire::read_answer(&message), Ok((number, Answer::Values { .. })) if Some(number) == first) {
+            let _: Result<usize, LinkError> = self.take_answer(message, None, landed);
+        }
     }
 
     /// Forgets jobs at the front that were taken back.
@@ -509,10 +560,16 @@ impl Worker {
             ended(&self.process, error)
         };
         // What it has answered meanwhile is answered.
-        while error != LinkError::Protocol && self.step(landed, usize::MAX) == Ok(true) {}
+        if error != LinkError::Protocol {
+            while match self.step(landed, usize::MAX) {
+                Ok(has_moved) => has_moved || self.link.await_rest(),
+                Err(_) => false,
+            } {}
+            self.take_kept(landed);
+        }
         let mut left = Left::default();
         let has_timed_out = error == LinkError::TimedOut;
-        for (place, Sent { number, mut job }) in std::mem::take(&mut self.sent).into_iter().enumerate() {
+        for (place, Sent { number, mut job, .. }) in std::mem::take(&mut self.sent).into_iter().enumerate() {
             if !job.has_begun() {
                 match self.claims.take_back(number) {
                     // One that has had its time on its way here would have it on any other.
@@ -539,13 +596,13 @@ impl Worker {
             };
             // Only the first has started, unless the worker has lied: then nobody knows what it has done.
             if aborted || place > 0 || !job.retry() {
-                job.note(Err(lost.clone()));
+                job.note_failed(lost.clone());
             }
             match job.calls_left() {
                 0 => landed.push(job),
                 _ if aborted => {
                     while job.calls_left() > 0 {
-                        job.note(Err(lost.clone()));
+                        job.note_failed(lost.clone());
                     }
                     landed.push(job);
                 }

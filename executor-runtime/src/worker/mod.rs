@@ -2,9 +2,10 @@
 //!
 //! Knows processes, links and the registry; knows nothing of queues and futures.
 
+mod buffers;
+mod chunk;
 pub(crate) mod guest;
 pub(crate) mod host;
-mod kept;
 mod pace;
 pub(crate) mod starting;
 

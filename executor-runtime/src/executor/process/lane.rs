@@ -182,6 +182,9 @@ impl ProcessLane {
                 }
             } else {
                 let now = Instant::now();
+                if worker.next_look(self.options.timeout).is_some_and(|look| look <= now) && worker.has_gone_on() {
+                    continue;
+                }
                 if worker.deadline(self.options.timeout).is_some_and(|deadline| deadline <= now) {
                     drop(at);
                     self.bury(LinkError::TimedOut, pool);

@@ -10,9 +10,10 @@ use super::bell::{GuestBell, HostBell};
 use super::claims::CLAIMS;
 use super::end::{End, Need};
 use super::frame::Frame;
+use super::kept::Keeper;
 use super::shared::{Rings, Shared, Side, Way, Word};
 use crate::sys::region::Region;
-use crate::wire::{Bell, Claims, GuestLink, HostLink, LinkError, Patience, Read};
+use crate::wire::{Bell, Claims, GuestLink, HostLink, LinkError, Patience, Progress, Read};
 
 /// What the host has made for a worker that is to come.
 pub(crate) struct Offer {
@@ -95,6 +96,14 @@ impl HostLink for Host {
         self.end.disarm();
     }
 
+    fn progress(&self) -> Progress {
+        self.rings.progress()
+    }
+
+    fn take_kept(&mut self, message: &mut Vec<u8>) {
+        self.rings.take_kept(message);
+    }
+
     fn hang_up(&mut self) {
         self.end.close();
     }
@@ -137,6 +146,10 @@ impl GuestLink for Guest {
 
     fn send_quietly(&mut self, message: &[u8]) -> Result<(), LinkError> {
         self.end.send_quietly([message, &[]], &FOR_EVER)
+    }
+
+    fn keeper(&self) -> Option<Keeper> {
+        Some(Keeper::new(Arc::clone(&self.rings)))
     }
 }
 

@@ -6,6 +6,7 @@
 //!   host ═════▶│ down: words ... tail ▶ .... ▶ head │═════▶ guest     tasks
 //!        ◀═════│ up:   words ... head ◀ .... ◀ tail │◀═════           answers
 //!              │ claims: one word for each task     │
+//!              │ kept: answers that are to be sent  │
 //!              └────────────────────────────────────┘
 //!   woken by an eventfd, or by the end of the guest       woken by a futex in the region
 //! ```
@@ -44,6 +45,7 @@ mod bell;
 mod claims;
 mod end;
 mod frame;
+mod kept;
 mod link;
 #[cfg(all(test, shuttle))]
 mod models;
@@ -53,6 +55,7 @@ mod shared;
 mod tests;
 mod writer;
 
+pub(crate) use kept::Keeper;
 pub(super) use link::{Offer, serve};
 
 /// How large each of the two rings of a worker is. What goes through is copied while it is in the processor's cache, so

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering, fence};
 
 use super::claims::CLAIMS;
+use super::kept::KEPT_LEN_BYTES;
 use crate::sys::region::Region;
 
 /// A ring, by where it goes.
@@ -99,7 +100,7 @@ pub(super) trait Shared {
     }
 }
 
-/// Both rings in a region.
+/// Both rings in a region, and what is kept beside them.
 #[derive(Debug)]
 pub(super) struct Rings {
     region: Region,
@@ -116,7 +117,7 @@ const CLAIMS_AT: usize = Word::ALL * NUMBERS_APART;
 impl Rings {
     /// How large the body of a region has to be for rings of this length.
     pub(super) fn body_len_bytes(ring_len_bytes: u32) -> usize {
-        2 * ring_len_bytes as usize
+        2 * ring_len_bytes as usize + KEPT_LEN_BYTES
     }
 
     pub(super) fn new(region: Region, ring_len_bytes: u32) -> Self {
@@ -135,6 +136,11 @@ impl Rings {
     /// The word of a task: see `claims.rs`.
     pub(super) fn claim(&self, number: u32) -> &std::sync::atomic::AtomicU32 {
         &self.region.head()[CLAIMS_AT + number as usize % CLAIMS]
+    }
+
+    /// Behind the rings: see `kept.rs`.
+    pub(super) fn kept(&self) -> &[AtomicU64] {
+        &self.region.body()[2 * self.capacity as usize..]
     }
 
     fn number(&self, word: Word) -> &std::sync::atomic::AtomicU32 {
@@ -156,10 +162,10 @@ impl Shared for Rings {
     }
 
     fn words(&self, way: Way) -> &[AtomicU64] {
-        let (down, up) = self.region.body().split_at(self.capacity as usize);
+        let (down, rest) = self.region.body().split_at(self.capacity as usize);
         match way {
             Way::Down => down,
-            Way::Up => up,
+            Way::Up => &rest[..self.capacity as usize],
         }
     }
 

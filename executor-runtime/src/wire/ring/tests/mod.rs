@@ -3,6 +3,8 @@
 #[cfg(not(shuttle))]
 mod hostile;
 #[cfg(not(shuttle))]
+mod kept;
+#[cfg(not(shuttle))]
 mod stress;
 
 use super::end::{Bell, End, Need};
