@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::LinkKind;
 
 /// Counts changes of what is said here and over the links.
-pub(crate) const PROTOCOL: u32 = 6;
+pub(crate) const PROTOCOL: u32 = 7;
 
 /// No message of the first exchange comes near this.
 const MAX_LEN_BYTES: u32 = 64 * 1024;

@@ -12,11 +12,14 @@
 //!    guest dies ([`Keeper`](super::Keeper)); what is not kept is sent before the
 //!    next call begins. So it is known which call a worker died of, and what came of
 //!    those before. An error comes alone.
-//! 4. An answer is the number of its task, one byte that says what it is, and then
+//! 4. An answer is the number of its task, the time that the calls have taken which
+//!    it is about, in nanoseconds, one byte that says what it is, and then
 //!    the encoded value, the values in a row, or the encoded error.
 //! 5. Where a vector went out of band, the byte says that, too, and the next message
 //!    is the vector and nothing else: it is read into a buffer that can be had by
 //!    whom it is for. Only one call has such arguments, and a value that is its.
+
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
@@ -80,8 +83,12 @@ const ERROR: u8 = 1;
 const VALUES: u8 = 2;
 const VALUE_WITH_ASIDE: u8 = 3;
 
+/// Where an answer says how long that took, and what it is.
+const TOOK: std::ops::Range<usize> = 4..8;
+const KIND: usize = TOOK.end;
+
 /// What goes before the values of several calls.
-pub(crate) const VALUES_HEAD_LEN_BYTES: usize = 9;
+pub(crate) const VALUES_HEAD_LEN_BYTES: usize = 13;
 
 /// Errors that a guest can have with a task.
 #[derive(Serialize, Deserialize)]
@@ -90,6 +97,15 @@ enum Failure {
     Encode(CodecFailure),
     Decode(CodecFailure),
     UnknownTask(String),
+}
+
+/// What every answer says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct AnswerHead {
+    /// Of its task.
+    pub(crate) number: u32,
+    /// By the guest's clock, so without any time on the way.
+    pub(crate) took: Duration,
 }
 
 /// An answer on the wire.
@@ -105,40 +121,55 @@ pub(crate) enum Answer<'a> {
     Failed(TaskError),
 }
 
-/// Writes an answer to the task `number`: `run` appends the value to the first buffer, and may put what goes out of
+/// Says how long it has taken what an answer is about.
+pub(crate) fn say_took(message: &mut [u8], took: Duration) {
+    let nanos = u32::try_from(took.as_nanos()).unwrap_or(u32::MAX);
+    message[TOOK].copy_from_slice(&nanos.to_le_bytes());
+}
+
+/// Writes an answer to the task `number`, which has begun at `since`: `run` appends the value to the first buffer, and may put what goes out of
 /// band into the second one, which is empty, or says why there is no value.
 pub(crate) fn answer_with(
     message: &mut Vec<u8>,
     aside: &mut Vec<u8>,
     number: u32,
+    since: Instant,
     run: impl FnOnce(&mut Vec<u8>, &mut Vec<u8>) -> Result<(), TaskError>,
 ) {
     message.clear();
-    message.extend_from_slice(&number.to_le_bytes());
-    message.push(VALUE);
-    let kind = size_of_val(&number);
+    message.extend_from_slice(&head(number, VALUE));
     if let Err(error) = run(message, aside) {
         aside.clear();
-        message.truncate(kind);
+        message.truncate(KIND);
         message.push(ERROR);
         let failure = postcard::to_stdvec(&Failure::from(error)).expect("a report is made of strings and numbers");
         message.extend_from_slice(&failure);
     } else if !aside.is_empty() {
-        message[kind] = VALUE_WITH_ASIDE;
+        message[KIND] = VALUE_WITH_ASIDE;
     }
+    say_took(message, since.elapsed());
+}
+
+fn head(number: u32, kind: u8) -> [u8; KIND + 1] {
+    let mut head = [0; KIND + 1];
+    head[..TOOK.start].copy_from_slice(&number.to_le_bytes());
+    head[KIND] = kind;
+    head
 }
 
 /// What goes before the values of calls of a chunk, which begin with this one.
 pub(crate) fn values_head(number: u32, first: u32) -> [u8; VALUES_HEAD_LEN_BYTES] {
-    let mut head = [VALUES; VALUES_HEAD_LEN_BYTES];
-    head[..4].copy_from_slice(&number.to_le_bytes());
-    head[5..].copy_from_slice(&first.to_le_bytes());
-    head
+    let mut values_head = [0; VALUES_HEAD_LEN_BYTES];
+    values_head[..=KIND].copy_from_slice(&head(number, VALUES));
+    values_head[KIND + 1..].copy_from_slice(&first.to_le_bytes());
+    values_head
 }
 
 /// Reads an answer, and which task it is to. Hostile input: what is no answer is [`LinkError::Protocol`].
-pub(crate) fn read_answer(message: &[u8]) -> Result<(u32, Answer<'_>), LinkError> {
+pub(crate) fn read_answer(message: &[u8]) -> Result<(AnswerHead, Answer<'_>), LinkError> {
     let (number, rest) = message.split_first_chunk().ok_or(LinkError::Protocol)?;
+    let (nanos, rest) = rest.split_first_chunk().ok_or(LinkError::Protocol)?;
+    let took = Duration::from_nanos(u32::from_le_bytes(*nanos).into());
     let answer = match rest.split_first() {
         Some((&VALUE, value)) => Answer::Value(value),
         Some((&VALUE_WITH_ASIDE, value)) => Answer::ValueWithAside(value),
@@ -153,7 +184,7 @@ pub(crate) fn read_answer(message: &[u8]) -> Result<(u32, Answer<'_>), LinkError
         }
         _ => return Err(LinkError::Protocol),
     };
-    Ok((u32::from_le_bytes(*number), answer))
+    Ok((AnswerHead { number: u32::from_le_bytes(*number), took }, answer))
 }
 
 impl From<TaskError> for Failure {
@@ -200,15 +231,15 @@ mod tests {
     fn a_value_tells_what_follows_it() {
         for follows in [b"".as_slice(), b"long"] {
             let (mut message, mut aside) = (Vec::new(), Vec::new());
-            answer_with(&mut message, &mut aside, 300, |out, aside| {
+            answer_with(&mut message, &mut aside, 300, Instant::now(), |out, aside| {
                 out.extend_from_slice(b"value");
                 aside.extend_from_slice(follows);
                 Ok(())
             });
             let answer = read_answer(&message).expect("an answer");
             match answer {
-                (300, Answer::Value(b"value")) => assert_eq!(follows, b""),
-                (300, Answer::ValueWithAside(b"value")) => assert_eq!(aside, b"long"),
+                (AnswerHead { number: 300, .. }, Answer::Value(b"value")) => assert_eq!(follows, b""),
+                (AnswerHead { number: 300, .. }, Answer::ValueWithAside(b"value")) => assert_eq!(aside, b"long"),
                 other => panic!("{other:?}"),
             }
         }
@@ -217,27 +248,41 @@ mod tests {
     #[test]
     fn what_was_written_before_a_failure_is_not_sent() {
         let (mut message, mut aside) = (Vec::new(), Vec::new());
-        answer_with(&mut message, &mut aside, 7, |out, aside| {
+        answer_with(&mut message, &mut aside, 7, Instant::now(), |out, aside| {
             out.extend_from_slice(b"half a value");
             aside.extend_from_slice(b"long");
             Err(TaskError::UnknownTask { name: "f".into() })
         });
         assert_eq!(aside, b"");
         let answer = read_answer(&message).expect("an answer");
-        assert!(matches!(answer, (7, Answer::Failed(TaskError::UnknownTask { name })) if name == "f"));
+        assert!(
+            matches!(answer, (AnswerHead { number: 7, .. }, Answer::Failed(TaskError::UnknownTask { name })) if name == "f")
+        );
     }
 
     #[test]
     fn values_of_a_chunk_come_back_with_the_place_of_the_first() {
-        let message = [&values_head(7, 300), b"a row".as_slice()].concat();
-        let answer = read_answer(&message).expect("an answer");
-        assert!(matches!(answer, (7, Answer::Values { first: 300, row: b"a row" })), "{answer:?}");
+        let mut message = [&values_head(7, 300), b"a row".as_slice()].concat();
+        for took in [Duration::ZERO, Duration::from_micros(70)] {
+            say_took(&mut message, took);
+            let (head, answer) = read_answer(&message).expect("an answer");
+            assert_eq!(head, AnswerHead { number: 7, took });
+            assert!(matches!(answer, Answer::Values { first: 300, row: b"a row" }), "{answer:?}");
+        }
+    }
+
+    #[test]
+    fn a_time_that_is_too_long_to_be_told_is_the_longest() {
+        let mut message = values_head(7, 0);
+        say_took(&mut message, Duration::from_secs(5));
+        let (head, _) = read_answer(&message).expect("an answer");
+        assert_eq!(head.took, Duration::from_nanos(u32::MAX.into()));
     }
 
     #[test]
     fn garbage_is_no_answer() {
         let numbered = [b"\x04".as_slice(), b"\x02\0\0\0", b"\x01", b"\x01\xff\xff\xff\xff\xff\xff\xff\xff\x7f"];
-        let numbered = numbered.map(|garbage| [b"\x07\0\0\0", garbage].concat());
+        let numbered = numbered.map(|garbage| [b"\x07\0\0\0\0\0\0\0", garbage].concat());
         for garbage in numbered.iter().map(Vec::as_slice).chain([b"".as_slice(), b"\x07\0\0"]) {
             assert_eq!(read_answer(garbage).map(drop), Err(LinkError::Protocol), "{garbage:?}");
         }

@@ -32,7 +32,9 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use bell::Bell;
 pub(crate) use hello::{Hello, PROTOCOL, Welcome, receive, receive_hello, send};
-pub(crate) use message::{Answer, Task, TaskKind, VALUES_HEAD_LEN_BYTES, answer_with, read_answer, values_head};
+pub(crate) use message::{
+    Answer, AnswerHead, Task, TaskKind, VALUES_HEAD_LEN_BYTES, answer_with, read_answer, say_took, values_head,
+};
 pub(crate) use ring::{Keeper, RING_LEN_BYTES};
 
 /// Which link, and what both of its sides have to know.

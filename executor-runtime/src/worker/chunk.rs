@@ -2,6 +2,8 @@
 //!
 //! Answers are gathered, and travel together. A worker that dies has those kept by its link that it has not sent.
 
+use std::time::Instant;
+
 use super::guest::leave_if_copy;
 use crate::error::TaskError;
 use crate::sys::copy::Original;
@@ -16,6 +18,8 @@ pub(super) struct Chunk<'a> {
     left: &'a [u8],
     /// A call has begun and has no answer.
     is_running: bool,
+    /// When the first call that has not been told began.
+    since: Instant,
     /// How many calls have been answered.
     calls: u32,
     /// What was gathered.
@@ -38,7 +42,18 @@ impl<'a> Chunk<'a> {
     ) -> Self {
         answers.begin(&wire::values_head(task.number, 0));
         let (number, left, keeper) = (task.number, task.arguments, link.keeper());
-        Self { number, left, is_running: false, calls: 0, answers, keeper, link, original, failure: None }
+        Self {
+            number,
+            left,
+            is_running: false,
+            since: Instant::now(),
+            calls: 0,
+            answers,
+            keeper,
+            link,
+            original,
+            failure: None,
+        }
     }
 
     /// Runs and answers all calls.
@@ -89,7 +104,7 @@ impl<'a> Chunk<'a> {
         self.is_running = false;
         self.calls += 1;
         let message = self.answers.bytes_mut();
-        wire::answer_with(message, &mut Vec::new(), self.number, |_, _| Err(error));
+        wire::answer_with(message, &mut Vec::new(), self.number, self.since, |_, _| Err(error));
         self.tell()
     }
 
@@ -104,11 +119,13 @@ impl<'a> Chunk<'a> {
 
     /// Sends what is written, and begins to gather again.
     fn tell(&mut self) -> Result<(), LinkError> {
+        wire::say_took(self.answers.bytes_mut(), self.since.elapsed());
         let message = self.answers.bytes();
         // The host waits for the last answer.
         let is_last = self.left.is_empty() && !self.is_running;
         if is_last { self.link.send(message) } else { self.link.send_quietly(message) }?;
         self.answers.begin(&wire::values_head(self.number, self.calls));
+        self.since = Instant::now();
         Ok(())
     }
 }

@@ -129,7 +129,7 @@ fn run_task(
         TaskKind::OneWithAside => Decoder::with_aside(task.arguments, aside),
     };
     let mut value_aside = Vec::new();
-    wire::answer_with(answer, &mut value_aside, task.number, |out, aside| {
+    wire::answer_with(answer, &mut value_aside, task.number, Instant::now(), |out, aside| {
         function?.run(arguments, Encoder::with_aside(out, aside))
     });
     leave_if_copy(original);

@@ -17,7 +17,7 @@ use super::pace::Pace;
 use crate::error::{TaskError, WorkerDeath, WorkerExit};
 use crate::sys::process::Process;
 use crate::task::{Carrier, Decoder, RemoteJob, RemoteRun, RunningJob, Seat, row};
-use crate::wire::{self, Answer, Bell, Claim, Claims, HostLink, LinkError, Read, Task, TaskKind};
+use crate::wire::{self, Answer, AnswerHead, Bell, Claim, Claims, HostLink, LinkError, Read, Task, TaskKind};
 
 /// How long a worker that was told to end may run its exit handlers.
 pub(super) const EXIT_LIMIT: Duration = Duration::from_secs(2);
@@ -359,7 +359,7 @@ impl Worker {
     /// Does what can be done at once: writes, and reads the answers to `most` jobs at most. Whether it did anything.
     pub(crate) fn step(&mut self, landed: &mut Landed, most: usize) -> Result<bool, LinkError> {
         let mut has_moved = self.write_on()?;
-        let (before, mut calls) = (landed.jobs(), 0);
+        let (before, mut calls, mut took) = (landed.jobs(), 0, Duration::ZERO);
         while landed.jobs() - before < most.min(Self::MOST_LANDED) {
             match self.link.pull(self.aside.as_mut().unwrap_or(&mut self.answer))? {
                 Read::Nothing => break,
@@ -367,29 +367,31 @@ impl Worker {
                 Read::Some => drop(self.write_on()?),
                 Read::All => {
                     let (message, aside) = (std::mem::take(&mut self.answer), self.aside.take());
-                    calls += self.take_answer(message, aside, landed)?;
+                    let (new_calls, new_time) = self.take_answer(message, aside, landed)?;
+                    calls += new_calls;
+                    took += new_time;
                 }
             }
             has_moved = true;
         }
         if calls > 0 {
-            let now = Instant::now();
-            self.pace.note(u32::try_from(calls).unwrap_or(u32::MAX), now.saturating_duration_since(self.since));
-            (self.since, self.is_late) = (now, false);
+            self.pace.note(u32::try_from(calls).unwrap_or(u32::MAX), took);
+            (self.since, self.is_late) = (Instant::now(), false);
             self.tasks_done += calls;
         }
         self.sweep(landed);
         Ok(has_moved)
     }
 
-    /// Takes in an answer, unless more comes out of band: then it makes ready for that. How many calls it has answered.
+    /// Takes in an answer, unless more comes out of band: then it makes ready for that. How many calls it has answered,
+    /// and how long they have taken.
     fn take_answer(
         &mut self,
         message: Vec<u8>,
         aside: Option<Vec<u8>>,
         landed: &mut Landed,
-    ) -> Result<usize, LinkError> {
-        let (number, answer) = wire::read_answer(&message)?;
+    ) -> Result<(usize, Duration), LinkError> {
+        let (AnswerHead { number, took }, answer) = wire::read_answer(&message)?;
         // The worker has passed over what was taken back.
         while self.sent.front().is_some_and(|first| first.number != number) {
             if !self.drop_shell(landed) {
@@ -413,7 +415,7 @@ impl Worker {
             {
                 landed.push(job);
             }
-            return Ok(calls);
+            return Ok((calls, took));
         }
         let answered = match (answer, aside) {
             (Answer::Values { .. }, _) => return Err(LinkError::Protocol),
@@ -422,7 +424,7 @@ impl Worker {
                 first.job.begin();
                 self.aside = Some(first.job.take_aside());
                 self.answer = message;
-                return Ok(0);
+                return Ok((0, Duration::ZERO));
             }
             (Answer::Failed(error), _) => Answered::Failed(error),
             (Answer::Value(value), _) if value.len() > LARGE_LEN_BYTES => {
@@ -444,7 +446,7 @@ impl Worker {
         };
         self.calls_sent -= 1;
         landed.jobs.extend(self.sent.pop_front().map(|Sent { job, .. }| (job, answered)));
-        Ok(1)
+        Ok((1, took))
     }
 
     /// Whether calls of a chunk have ended whose answers the worker still gathers. Then its clock begins again.
@@ -467,8 +469,8 @@ impl Worker {
         self.link.take_kept(&mut message);
         let first = self.sent.front().map(|first| first.number);
         // What is no answer is as if it were not there: the worker need not be ended any more.
-        if matches!(wire::read_answer(&message), Ok((number, Answer::Values { .. })) if Some(number) == first) {
-            let _: Result<usize, LinkError> = self.take_answer(message, None, landed);
+        if matches!(wire::read_answer(&message), Ok((head, Answer::Values { .. })) if Some(head.number) == first) {
+            let _: Result<_, LinkError> = self.take_answer(message, None, landed);
         }
     }
 

@@ -22,7 +22,7 @@ impl Pace {
     /// When a task takes so much longer than expected, what waits behind it is given to others.
     pub(super) const LATE: Duration = Duration::from_millis(1);
 
-    /// So many calls took so long, one after the other.
+    /// So many calls took so long, one after the other, as the worker says.
     pub(super) fn note(&mut self, calls: u32, took: Duration) {
         let now = took / calls.max(1);
         // A call that takes long is believed at once, since it keeps others waiting.

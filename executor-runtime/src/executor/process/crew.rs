@@ -109,10 +109,11 @@ impl Crew {
         }
     }
 
-    /// The worker that was given a job last, if there are as many busy ones as processors.
+    /// The worker that was given a job last, if there are as many busy ones as processors, and idle ones as well.
     fn recent_of_many(&self) -> Option<Arc<Station>> {
         let inner = self.inner.lock();
-        (inner.open - inner.idle.len() >= self.processors).then(|| inner.recent.upgrade()).flatten()
+        let idle = inner.idle.len();
+        (idle > 0 && inner.open - idle >= self.processors).then(|| inner.recent.upgrade()).flatten()
     }
 
     /// Has somebody look at the queue where a job is now: a worker that will do so soon, or the lane of an idle one.
