@@ -61,9 +61,9 @@ pub enum TaskError {
     /// The worker process that ran the task died. (Python: `BrokenProcessPool`, for all tasks of the pool.)
     WorkerDied(Arc<WorkerDeath>),
     /// The arguments or the value could not be turned into bytes (Python: `pickle.PicklingError`).
-    Encode(CodecFailure),
+    Encode(Arc<CodecFailure>),
     /// The arguments or the value could not be read back from bytes (Python: `pickle.UnpicklingError`).
-    Decode(CodecFailure),
+    Decode(Arc<CodecFailure>),
     /// The pool cannot run tasks any more (Python: `BrokenExecutor`).
     PoolBroken {
         /// What broke it.

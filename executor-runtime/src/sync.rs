@@ -19,7 +19,7 @@ use shuttle::sync as imp;
 pub(crate) use spin::snooze;
 
 pub(crate) use imp::MutexGuard;
-pub(crate) use imp::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
+pub(crate) use imp::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering, fence};
 
 // Threads, and what belongs to one, are shuttle's there.
 #[cfg(shuttle)]

@@ -180,7 +180,8 @@ impl<'p, I: Iterator, T> Map<'p, I, T> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn chunk_size(mut self, items: usize) -> Self {
-        self.chunk_size = ChunkSize::Fixed(items.max(1));
+        // More than anybody has, and what a chunk can count.
+        self.chunk_size = ChunkSize::Fixed(items.clamp(1, u32::MAX as usize));
         self
     }
 

@@ -44,7 +44,7 @@ use super::done_list::Watcher;
 use super::state::{End, State, TaskId};
 use super::{Status, unobserved};
 use crate::error::{TaskError, WaitTimeout, drop_payload};
-use crate::sync::{AtomicUsize, Condvar, Mutex, MutexGuard, Ordering, snooze};
+use crate::sync::{AtomicU32, Condvar, Mutex, MutexGuard, Ordering, snooze};
 
 type Callback<T> = Box<dyn FnOnce(Result<&T, &TaskError>) + Send>;
 
@@ -53,24 +53,24 @@ pub(crate) struct Core<T> {
     id: TaskId,
     submitted_at: &'static Location<'static>,
     /// See rule 8.
-    progress: AtomicUsize,
+    progress: AtomicU32,
     shared: Mutex<Shared<T>>,
     done: Condvar,
 }
 
-const PENDING: usize = 0;
-const RUNNING: usize = 1;
+const PENDING: u32 = 0;
+const RUNNING: u32 = 1;
 /// The stage is `Finishing`.
-const FINISHING: usize = 2;
+const FINISHING: u32 = 2;
 /// There is a result, or was.
-const DONE: usize = 3;
+const DONE: u32 = 3;
 /// The stage is `Taken`.
-const TAKEN: usize = 4;
+const TAKEN: u32 = 4;
 
 struct Shared<T> {
     stage: Stage<T>,
     /// Waiters that sleep.
-    sleeping: usize,
+    sleeping: u32,
     /// The future was dropped: nobody will ever take the value.
     detached: bool,
     /// Somebody was given the error, or said that nobody cares: see `unobserved`.
@@ -134,7 +134,7 @@ impl<T> Core<T> {
         Self {
             id: TaskId::next(),
             submitted_at,
-            progress: AtomicUsize::new(PENDING),
+            progress: AtomicU32::new(PENDING),
             shared: Mutex::new(Shared {
                 stage: Stage::Open,
                 sleeping: 0,
@@ -412,7 +412,7 @@ impl<T> Core<T> {
 }
 
 /// What a job shows that has not ended, by its progress.
-fn open_state(progress: usize) -> State {
+fn open_state(progress: u32) -> State {
     if progress == PENDING { State::Pending } else { State::Running }
 }
 

@@ -8,12 +8,13 @@ use std::panic::Location;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
+use super::arguments::Arguments;
 use super::backlog::Permit;
 use super::call::CallOptions;
 use super::codec::encode_all;
 use super::local::{Local, LocalJob, Places, failed};
 use super::outcomes::{Failed, Outcomes};
-use super::remote::{Arguments, Gather, Remote, RemoteJob};
+use super::remote::{Gather, Remote, RemoteJob};
 use super::{Call, Home, ProcessTask, Run, panics, run};
 use crate::error::TaskError;
 use crate::future::{Group, Handle, TaskFuture};
@@ -231,13 +232,11 @@ impl<T: ProcessTask> ErasedChunk for TypedChunk<'_, T> {
         let args = std::mem::take(&mut self.args);
         let calls = args.len();
         let (row, unsent) = encode_all::<T>(args);
-        let sent = calls - unsent.len();
-        if sent == 0 {
+        let Some(arguments) = Arguments::of_chunk(row, calls - unsent.len()) else {
             let futures = unsent.into_iter().map(|(_, error)| failed(error, self.at));
             self.flight = Some(Flight::Each(futures.collect()));
             return None;
-        }
-        let arguments = Arguments { bytes: row.into_bytes(), chunk: Some(sent), ..Arguments::default() };
+        };
         let answers = Answers { unsent, began: None, at: self.at };
         let job = Remote::<T, _>::new(arguments, self.options, self.places(permit), answers, self.at);
         self.enroll(&job);

@@ -46,7 +46,7 @@ impl CodecError {
 
     /// Says what it was that failed.
     pub(crate) fn into_task_error(self, what: Payload, task: &str) -> TaskError {
-        let failure = CodecFailure::new(what, task, self.reason);
+        let failure = CodecFailure::new(what, task, self.reason).into();
         match self.direction {
             Direction::Encoding => TaskError::Encode(failure),
             Direction::Decoding => TaskError::Decode(failure),

@@ -5,9 +5,10 @@ use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
 
+use super::arguments::Arguments;
 use super::codec::encode_into;
 use super::local::Places;
-use super::remote::{Arguments, Remote, RemoteJob, Single};
+use super::remote::{Remote, RemoteJob, Single};
 use super::{Call, Encoder, ProcessTask};
 use crate::error::TaskError;
 use crate::future::Source as _;
@@ -68,11 +69,9 @@ impl Initializer {
         T: ProcessTask<Output: Initialized>,
     {
         let (options, at) = (call.options, Location::caller());
-        let mut bytes = Vec::new();
-        encode_into::<T>(call.args, Encoder::new(&mut bytes))?;
+        let arguments = Arguments::of_one(|bytes, _| encode_into::<T>(call.args, Encoder::new(bytes)))?;
         let attempt = move || {
-            let arguments = Arguments { bytes: bytes.clone(), ..Arguments::default() };
-            let job = Remote::<T>::new(arguments, options, Places::default(), Single, at);
+            let job = Remote::<T>::new(arguments.clone(), options, Places::default(), Single, at);
             let core = Arc::clone(&job);
             let outcome = move || match core.core().take() {
                 Some(Ok(value)) => value.into_result(),

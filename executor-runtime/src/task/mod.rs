@@ -10,6 +10,7 @@
 //!                                  (an executor asks) └─▶ RemoteJob (name + bytes)
 //! ```
 
+mod arguments;
 mod backlog;
 mod bulk;
 mod call;

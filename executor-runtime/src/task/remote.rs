@@ -7,6 +7,7 @@ use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::arguments::Arguments;
 use super::backlog::Permit;
 use super::call::CallOptions;
 use super::codec::CodecError;
@@ -74,16 +75,6 @@ pub(crate) struct Request {
     pub(crate) options: CallOptions,
     /// Given back when the job is claimed or refused.
     pub(crate) permit: Option<Permit>,
-}
-
-/// The encoded arguments of a job.
-#[derive(Default)]
-pub(crate) struct Arguments {
-    pub(crate) bytes: Vec<u8>,
-    /// What goes out of band.
-    pub(crate) aside: Vec<u8>,
-    /// How many calls they are for, in a [row]; `None` for a single one, whose arguments stand alone.
-    pub(crate) chunk: Option<usize>,
 }
 
 /// How the answers to a job's calls become its value.
@@ -242,7 +233,7 @@ impl<T: ProcessTask, G: Gather<T::Output>> RemoteRun for Remote<T, G> {
             Place::Here(request) => {
                 *place = Place::Sent { carrier: Arc::clone(carrier), number };
                 drop(place);
-                if request.arguments.chunk.is_some() {
+                if request.arguments.is_chunk() {
                     self.answers.lock().begin();
                 }
                 Some(request)
@@ -369,7 +360,7 @@ pub struct RemoteJob {
     /// A worker has it.
     is_sent: bool,
     /// How many workers have died that it was the next task of.
-    deaths: u32,
+    deaths: u8,
 }
 
 impl RemoteJob {
@@ -450,7 +441,7 @@ pub struct RunningJob {
     /// It was started before, so that it cannot be taken back any more.
     has_begun: bool,
     /// How many workers have died that it was the next task of.
-    deaths: u32,
+    deaths: u8,
     /// The values of the first calls of a chunk in a row, until the last answer is there.
     values: Vec<u8>,
     failed: Failed,
@@ -463,7 +454,7 @@ impl RunningJob {
         Self {
             name: job.name(),
             id: job.id(),
-            calls_left: arguments.chunk.unwrap_or(1),
+            calls_left: arguments.calls(),
             job,
             answered_bytes: 0,
             attempts: 1,
@@ -495,7 +486,7 @@ impl RunningJob {
         // Without calls there is nothing left to end.
         sent.calls_left = 0;
         let arguments = std::mem::take(&mut sent.arguments);
-        let is_chunk = arguments.chunk.is_some();
+        let is_chunk = arguments.is_chunk();
         sent.job.take_in(Request { arguments, options: sent.options, permit: None });
         let mut job = RemoteJob::new(Arc::clone(&sent.job), sent.options, is_chunk);
         job.deaths = sent.deaths;
@@ -505,7 +496,7 @@ impl RunningJob {
     /// Whether a worker that has died before it started is an accident: it may have died of reading it.
     pub(crate) fn survives(&mut self) -> bool {
         /// Enough for any accident.
-        const MOST_DEATHS: u32 = 3;
+        const MOST_DEATHS: u8 = 3;
 
         self.deaths += 1;
         self.deaths < MOST_DEATHS
@@ -537,7 +528,7 @@ impl RunningJob {
 
     /// The encoded arguments, one after the other in the format of the crate `postcard`.
     pub fn arguments(&self) -> &[u8] {
-        &self.arguments.bytes[self.answered_bytes..]
+        &self.arguments.bytes()[self.answered_bytes..]
     }
 
     /// How long the task may run, from now; `None` if its [call](super::Call::timeout) does not say.
@@ -567,7 +558,7 @@ impl RunningJob {
 
     /// Whether each call's arguments are preceded by their length.
     pub(crate) fn is_chunk(&self) -> bool {
-        self.arguments.chunk.is_some()
+        self.arguments.is_chunk()
     }
 
     /// How many calls have no answer yet. Their arguments are what [`RunningJob::arguments`] gives.
@@ -589,12 +580,12 @@ impl RunningJob {
 
     /// What goes out of band with the arguments.
     pub(crate) fn aside(&self) -> &[u8] {
-        &self.arguments.aside
+        self.arguments.aside()
     }
 
     /// The memory of that, once the arguments are not needed any more: nothing, if the call may run again.
     pub(crate) fn take_aside(&mut self) -> Vec<u8> {
-        if self.attempts > self.options.retries { std::mem::take(&mut self.arguments.aside) } else { Vec::new() }
+        if self.attempts > self.options.retries { self.arguments.take_aside() } else { Vec::new() }
     }
 
     /// Ends a job of a single call. `seat` is given back before anybody learns of it.
@@ -627,15 +618,15 @@ impl RunningJob {
     }
 
     fn calls(&self) -> usize {
-        self.arguments.chunk.unwrap_or(1)
+        self.arguments.calls()
     }
 
     /// What was answered need not go to the next worker.
     pub(crate) fn leave_answered(&mut self) {
         if self.is_chunk()
-            && let Some(rest) = row::skip(&self.arguments.bytes, self.calls() - self.calls_left)
+            && let Some(rest) = row::skip(self.arguments.bytes(), self.calls() - self.calls_left)
         {
-            self.answered_bytes = self.arguments.bytes.len() - rest.len();
+            self.answered_bytes = self.arguments.bytes().len() - rest.len();
         }
     }
 
@@ -717,6 +708,14 @@ mod tests {
         fn decode_output(input: &mut Decoder<'_>) -> Coded<u8> {
             input.value()
         }
+    }
+
+    /// There can be millions that wait. With the counts of the `Arc`, and what the queue has of it, a quarter of a kibibyte.
+    #[cfg(not(shuttle))]
+    #[test]
+    fn a_call_that_waits_is_small() {
+        assert!(size_of::<Remote<Same>>() <= 192, "{}", size_of::<Remote<Same>>());
+        assert!(size_of::<RemoteJob>() <= 24, "{}", size_of::<RemoteJob>());
     }
 
     /// A chunk of calls with the arguments 0, 1, 2 and so on that has been started, and what will come of it.

@@ -3,10 +3,11 @@
 use std::panic::Location;
 use std::sync::{Arc, Weak};
 
+use super::arguments::Arguments;
 use super::backlog::Permit;
 use super::codec::encode_into;
 use super::local::{self, Local, LocalJob, Places};
-use super::remote::{Arguments, Remote, RemoteJob, Single};
+use super::remote::{Remote, RemoteJob, Single};
 use super::{Call, Encoder, Home, ProcessTask};
 use crate::error::TaskError;
 use crate::future::{Group, Handle, TaskFuture};
@@ -192,16 +193,20 @@ impl<T: ProcessTask> Erased for Typed<'_, T> {
 
     fn encode(&mut self, permit: Option<Permit>, bands: Bands) -> Option<RemoteJob> {
         let Call { args, options, .. } = self.take();
-        let mut arguments = Arguments::default();
-        let Arguments { bytes, aside, .. } = &mut arguments;
-        let out = match bands {
-            Bands::One => Encoder::new(bytes),
-            Bands::Two => Encoder::with_aside(bytes, aside),
+        let encoded = Arguments::of_one(|bytes, aside| {
+            let out = match bands {
+                Bands::One => Encoder::new(bytes),
+                Bands::Two => Encoder::with_aside(bytes, aside),
+            };
+            encode_into::<T>(args, out)
+        });
+        let arguments = match encoded {
+            Ok(arguments) => arguments,
+            Err(error) => {
+                self.refuse(error);
+                return None;
+            }
         };
-        if let Err(error) = encode_into::<T>(args, out) {
-            self.refuse(error);
-            return None;
-        }
         let job = Remote::<T>::new(arguments, options, self.places(permit), Single, self.at);
         self.enroll(&job);
         self.future = Some(TaskFuture::new(Arc::<Remote<T>>::clone(&job)));

@@ -191,8 +191,8 @@ impl From<TaskError> for Failure {
     fn from(error: TaskError) -> Self {
         match error {
             TaskError::Panicked(report) => Self::Panicked((*report).clone()),
-            TaskError::Encode(failure) => Self::Encode(failure),
-            TaskError::Decode(failure) => Self::Decode(failure),
+            TaskError::Encode(failure) => Self::Encode((*failure).clone()),
+            TaskError::Decode(failure) => Self::Decode((*failure).clone()),
             TaskError::UnknownTask { name } => Self::UnknownTask(name),
             other => unreachable!("a guest cannot have this error: {other}"),
         }
@@ -203,8 +203,8 @@ impl From<Failure> for TaskError {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::Panicked(report) => Self::Panicked(report.into()),
-            Failure::Encode(failure) => Self::Encode(failure),
-            Failure::Decode(failure) => Self::Decode(failure),
+            Failure::Encode(failure) => Self::Encode(failure.into()),
+            Failure::Decode(failure) => Self::Decode(failure.into()),
             Failure::UnknownTask(name) => Self::UnknownTask { name },
         }
     }

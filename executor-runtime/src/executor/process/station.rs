@@ -16,9 +16,9 @@
 //!    at after that; a submitter looks at the list after it has queued a job. So one of the two sees the other.
 //! 5. A submitter takes a worker off the list before it takes the worker's lock. If the worker is gone by then, it
 //!    keeps its job.
-//! 6. When all processors have a worker that is busy, and there are idle ones, a submitter sends a call behind others that are quick instead of
-//!    waking one more, and leaves it in the queue if there is no room for that. So the lane of such a worker wakes when
-//!    they are late, calls the idle, and gives them what waits.
+//! 6. When all processors have a worker that is busy, and there are idle ones, a submitter sends a call behind others
+//!    that are quick instead of waking one more, and leaves it in the queue if there is no room for that. So the lane of
+//!    such a worker wakes when they are late, calls the idle, and gives them what waits.
 //! 7. A leader reads nothing but the answer that it waits for: others could be told by code that needs what it holds.
 //!    What it tells after the lock is counted, and a pool has not ended before that is told.
 
