@@ -29,6 +29,7 @@ pub(crate) mod panics;
 mod passing;
 pub(crate) mod registry;
 mod remote;
+mod remote_job;
 pub(crate) mod row;
 mod run;
 
@@ -41,7 +42,7 @@ pub use job::{Job, ProcessJob, ThreadJob};
 pub use local::LocalJob;
 pub use passing::{Passing, ProcessArgument, ProcessOutput};
 pub use registry::{EXECUTOR_RUNTIME_TASKS, TaskEntry, WireId};
-pub use remote::{RemoteJob, RunningJob};
+pub use remote_job::{RemoteJob, RunningJob};
 pub use run::Run;
 
 pub(crate) use backlog::{Backlog, Permit};

@@ -62,10 +62,11 @@ impl ProcessLane {
         let most = pool.max_lanes();
         let takers = if worker.is_quick() { most.min(self.crew.processors()) } else { most };
         // Only where the queue is long: of a few jobs each is to run on the next free worker, and in their order.
+        let Some(carrier) = station.carrier() else { return Ok(false) };
         while worker.has_room(pool.queued() / (2 * takers)) {
             if let Some(job) = self.left.pop() {
                 worker.send_again(job)?;
-            } else if let (Some(carrier), Some(job)) = (station.carrier(), pool.try_take()) {
+            } else if let Some(job) = pool.try_take() {
                 if !worker.send(job, &carrier)? {
                     self.landed.shells += 1;
                 }

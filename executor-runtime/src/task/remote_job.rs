@@ -1,0 +1,473 @@
+//! A remote job in the hands of those who carry it: while it waits, and when it has been sent.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::arguments::Arguments;
+use super::call::CallOptions;
+use super::outcomes::Failed;
+use super::registry::WireId;
+use super::remote::{Carrier, RemoteRun, Request};
+use super::{Decoder, Seat, row};
+use crate::error::TaskError;
+
+/// A job for an executor that runs tasks elsewhere: what [`Run::encode`](super::Run::encode) gives.
+///
+/// The task's name and its encoded arguments go wherever the executor runs tasks; the encoded value, or why
+/// there is none, comes back through [`RunningJob::finish`]. Dropping it unstarted ends its future with
+/// [`TaskError::PoolShutDown`]. (Python: the `_CallItem` of its process pool.)
+///
+/// # Cancellation
+///
+/// A job whose future was cancelled is a shell: its arguments are gone, and it cannot be started.
+///
+/// # Examples
+///
+/// An executor that lets another hand do the work:
+///
+/// ```
+/// use std::sync::Mutex;
+///
+/// use executor_runtime::prelude::*;
+/// use executor_runtime::{RemoteJob, Run};
+///
+/// #[derive(Default)]
+/// struct Outbox(Mutex<Vec<RemoteJob>>);
+///
+/// impl Executor for Outbox {
+///     fn start(&self, run: Run<'_>) {
+///         self.0.lock().expect("nobody panics").extend(run.encode());
+///     }
+///
+///     fn shutdown(&self, _: Shutdown) {}
+/// }
+///
+/// #[pool_task(process, name = "double")]
+/// fn double(n: u8) -> u8 {
+///     2 * n
+/// }
+///
+/// # fn main() -> Result<(), TaskError> {
+/// let outbox = Outbox::default();
+/// let future = outbox.submit(double::task(21));
+/// let job = outbox.0.lock().expect("nobody panics").pop().expect("the call");
+/// let job = job.start().expect("nobody cancelled it");
+/// assert_eq!((job.name(), job.arguments()), ("double", [21].as_slice()));
+/// job.finish(Ok(&[42]));
+/// assert_eq!(future.result()?, 42);
+/// # Ok(())
+/// # }
+/// ```
+pub struct RemoteJob {
+    job: Arc<dyn RemoteRun>,
+    priority: i32,
+    /// It is of several calls.
+    is_chunk: bool,
+    /// A worker has it.
+    is_sent: bool,
+    /// How many workers have died that it was the next task of.
+    deaths: u8,
+}
+
+impl RemoteJob {
+    pub(crate) fn new(job: Arc<dyn RemoteRun>, options: CallOptions, is_chunk: bool) -> Self {
+        Self { job, priority: options.priority, is_chunk, is_sent: false, deaths: 0 }
+    }
+
+    pub(crate) fn is_chunk(&self) -> bool {
+        self.is_chunk
+    }
+
+    /// The name of the task. Only one that was chosen with `name = ".."` is the program's only one of that name.
+    pub fn name(&self) -> &'static str {
+        self.job.name()
+    }
+
+    /// What `version = n` says of the task, by default 0. Together with a name that was chosen it is the task's
+    /// identity in a program that others may have another version of.
+    pub fn version(&self) -> u32 {
+        self.job.version()
+    }
+
+    /// Which of the waiting jobs is to start first: see [`Call::priority`](super::Call::priority).
+    pub fn priority(&self) -> i32 {
+        self.priority
+    }
+
+    /// Claims the job for running; `None` if it was cancelled (Python: `Future.set_running_or_notify_cancel()`).
+    /// From here on it cannot be cancelled.
+    pub fn start(self) -> Option<RunningJob> {
+        self.job.claim().map(|request| RunningJob::new(Arc::clone(&self.job), request, true))
+    }
+
+    /// Gives the job to a worker, under a number of the carrier's; `None` if it was cancelled.
+    pub(crate) fn send(mut self, carrier: &Arc<dyn Carrier>, number: u32) -> Option<RunningJob> {
+        let request = self.job.send(carrier, number)?;
+        self.is_sent = true;
+        let mut job = RunningJob::new(Arc::clone(&self.job), request, false);
+        job.deaths = self.deaths;
+        Some(job)
+    }
+
+    /// Ends the job with `error` if it has not started; whether it had not.
+    ///
+    /// With [`TaskError::Cancelled`] it is a cancellation. Callbacks run in the calling thread.
+    pub fn refuse(&self, error: TaskError) -> bool {
+        self.job.refuse(error)
+    }
+
+    /// Whether it has ended, as it may by being cancelled.
+    pub(crate) fn is_over(&self) -> bool {
+        self.job.status().state().is_done()
+    }
+}
+
+impl Drop for RemoteJob {
+    fn drop(&mut self) {
+        // Without effect on a job that has started.
+        if !self.is_sent {
+            self.refuse(TaskError::PoolShutDown);
+        }
+    }
+}
+
+/// A remote job that has started: what [`RemoteJob::start`] gives. Dropping it unfinished ends its future with
+/// [`TaskError::PoolShutDown`].
+pub struct RunningJob {
+    job: Arc<dyn RemoteRun>,
+    id: WireId,
+    arguments: Arguments,
+    /// So many bytes of the arguments belong to calls that were answered by other workers.
+    answered_bytes: usize,
+    calls_left: usize,
+    /// How often the first call that has no answer has been started.
+    attempts: u32,
+    options: CallOptions,
+    /// It was started before, so that it cannot be taken back any more.
+    has_begun: bool,
+    /// How many workers have died that it was the next task of.
+    deaths: u8,
+    /// The answers to the first calls of a chunk, or why a single call has none, until the last answer is there.
+    gathered: Option<Box<Gathered>>,
+}
+
+/// Answers that are not told yet. Most jobs are a single call with a value, and never have any.
+#[derive(Default)]
+struct Gathered {
+    /// In a row.
+    values: Vec<u8>,
+    failed: Failed,
+}
+
+impl RunningJob {
+    fn new(job: Arc<dyn RemoteRun>, request: Request, has_begun: bool) -> Self {
+        let Request { arguments, options, permit } = request;
+        drop(permit);
+        Self {
+            id: job.id(),
+            calls_left: arguments.calls(),
+            job,
+            answered_bytes: 0,
+            attempts: 1,
+            arguments,
+            options,
+            has_begun,
+            deaths: 0,
+            gathered: None,
+        }
+    }
+
+    /// Whether it can still be taken back.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.has_begun
+    }
+
+    /// Its worker has started it, and that cannot be undone.
+    pub(crate) fn begin(&mut self) {
+        if !self.has_begun {
+            self.has_begun = true;
+            self.job.begin();
+        }
+    }
+
+    /// Makes a job of it that waits: it was taken back before it started.
+    pub(crate) fn take_back(self) -> RemoteJob {
+        let mut sent = self;
+        // Without calls there is nothing left to end.
+        sent.calls_left = 0;
+        let arguments = std::mem::take(&mut sent.arguments);
+        let is_chunk = arguments.is_chunk();
+        sent.job.take_in(Request { arguments, options: sent.options, permit: None });
+        let mut job = RemoteJob::new(Arc::clone(&sent.job), sent.options, is_chunk);
+        job.deaths = sent.deaths;
+        job
+    }
+
+    /// Whether a worker that has died before it started is an accident: it may have died of reading it.
+    pub(crate) fn survives(&mut self) -> bool {
+        /// Enough for any accident.
+        const MOST_DEATHS: u8 = 3;
+
+        self.deaths += 1;
+        self.deaths < MOST_DEATHS
+    }
+
+    /// It was taken back by somebody else, who ends it.
+    pub(crate) fn forget(mut self) {
+        self.calls_left = 0;
+    }
+
+    /// The job as those see it who may cancel it.
+    pub(crate) fn handle(&self) -> Arc<dyn RemoteRun> {
+        Arc::clone(&self.job)
+    }
+
+    /// The name of the task.
+    pub fn name(&self) -> &'static str {
+        self.job.name()
+    }
+
+    pub(crate) fn id(&self) -> WireId {
+        self.id
+    }
+
+    /// What `version = n` says of the task: see [`RemoteJob::version`].
+    pub fn version(&self) -> u32 {
+        self.job.version()
+    }
+
+    /// The encoded arguments, one after the other in the format of the crate `postcard`.
+    pub fn arguments(&self) -> &[u8] {
+        &self.arguments.bytes()[self.answered_bytes..]
+    }
+
+    /// How long the task may run, from now; `None` if its [call](super::Call::timeout) does not say.
+    pub fn limit(&self) -> Option<Duration> {
+        self.options.limit
+    }
+
+    /// How often the task may be run again if it is lost: see [`Call::retries`](super::Call::retries).
+    pub fn retries(&self) -> u32 {
+        self.options.retries
+    }
+
+    /// Ends the job with the encoded value, or with why there is none (Python: `Future.set_result()`,
+    /// `set_exception()`). Callbacks run in the calling thread.
+    ///
+    /// # Errors
+    ///
+    /// The future's: `answer`'s, or [`TaskError::Decode`] if the bytes are no value of the task's type. They may come
+    /// from anywhere.
+    ///
+    /// # Panics
+    ///
+    /// Never: a panic of the value's `Deserialize` is the future's error, one of a callback goes no further.
+    pub fn finish(self, answer: Result<&[u8], TaskError>) {
+        self.answer(answer.map(Decoder::new), Seat::none());
+    }
+
+    /// Whether each call's arguments are preceded by their length.
+    pub(crate) fn is_chunk(&self) -> bool {
+        self.arguments.is_chunk()
+    }
+
+    /// How many calls have no answer yet. Their arguments are what [`RunningJob::arguments`] gives.
+    pub(crate) fn calls_left(&self) -> usize {
+        self.calls_left
+    }
+
+    /// How often the first call that has no answer has been started.
+    pub(crate) fn attempts(&self) -> u32 {
+        self.attempts
+    }
+
+    /// Whether the first call that has no answer, which was lost, is to run again.
+    pub(crate) fn retry(&mut self) -> bool {
+        let again = self.attempts <= self.options.retries;
+        self.attempts += u32::from(again);
+        again
+    }
+
+    /// What goes out of band with the arguments.
+    pub(crate) fn aside(&self) -> &[u8] {
+        self.arguments.aside()
+    }
+
+    /// The memory of that, once the arguments are not needed any more: nothing, if the call may run again.
+    pub(crate) fn take_aside(&mut self) -> Vec<u8> {
+        if self.attempts > self.options.retries { self.arguments.take_aside() } else { Vec::new() }
+    }
+
+    /// Ends a job of a single call. `seat` is given back before anybody learns of it.
+    pub(crate) fn answer(mut self, answer: Result<Decoder<'_>, TaskError>, seat: Seat<'_>) {
+        debug_assert!(!self.is_chunk(), "this would be the answer to one call of several");
+        self.calls_left = 0;
+        self.job.finish(answer, seat);
+    }
+
+    /// Notes that the first call that has no answer has failed, until all have one. No code of the user's runs here.
+    pub(crate) fn note_failed(&mut self, error: TaskError) {
+        let place = self.calls() - self.calls_left;
+        self.gathered.get_or_insert_default().failed.push_back((place, error));
+        self.answered(1);
+    }
+
+    /// Keeps the values of the first calls that have no answer, in a row, until all have one. How many they were;
+    /// `None` if that is no such row.
+    pub(crate) fn note_values(&mut self, values: &[u8]) -> Option<usize> {
+        let calls = row::count(values).filter(|calls| self.is_chunk() && *calls <= self.calls_left)?;
+        self.gathered.get_or_insert_default().values.extend_from_slice(values);
+        self.answered(calls);
+        Some(calls)
+    }
+
+    fn answered(&mut self, calls: usize) {
+        self.calls_left -= calls;
+        if calls > 0 {
+            self.attempts = 1;
+        }
+    }
+
+    fn calls(&self) -> usize {
+        self.arguments.calls()
+    }
+
+    /// What was answered need not go to the next worker.
+    pub(crate) fn leave_answered(&mut self) {
+        if self.is_chunk()
+            && let Some(rest) = row::skip(self.arguments.bytes(), self.calls() - self.calls_left)
+        {
+            self.answered_bytes = self.arguments.bytes().len() - rest.len();
+        }
+    }
+
+    /// Ends a job whose last answer was noted. `seat` is given back before anybody learns of it.
+    pub(crate) fn deliver(&mut self, seat: Seat<'_>) {
+        debug_assert_eq!(self.calls_left, 0, "an answer is missing");
+        let Gathered { values, mut failed } = self.gathered.take().map_or_else(Gathered::default, |it| *it);
+        if self.is_chunk() {
+            self.job.finish_all(self.calls(), &values, failed, seat);
+        } else if let Some((_, error)) = failed.pop_front() {
+            self.job.finish(Err(error), seat);
+        }
+    }
+
+    /// Ends all calls that have no answer in the same way.
+    pub(crate) fn fail(mut self, error: &TaskError, seat: Seat<'_>) {
+        self.end(error, seat);
+    }
+
+    fn end(&mut self, error: &TaskError, seat: Seat<'_>) {
+        if self.calls_left == 0 {
+            return;
+        }
+        while self.calls_left > 0 {
+            self.note_failed(error.clone());
+        }
+        self.deliver(seat);
+    }
+}
+
+impl Drop for RunningJob {
+    fn drop(&mut self) {
+        self.end(&TaskError::PoolShutDown, Seat::none());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::Location;
+
+    use super::*;
+    use crate::task::remote::Remote;
+    use crate::task::{Call, Coded, Encoder, Flight, OwnedTask, ProcessTask, Sizing, Task, chunk};
+
+    struct Same;
+
+    impl Task for Same {
+        type Args<'a> = u8;
+        type Output = u8;
+
+        const NAME: &'static str = "same";
+
+        fn call(n: u8) -> u8 {
+            n
+        }
+    }
+
+    impl OwnedTask for Same {
+        type Owned = u8;
+
+        fn own(n: u8) -> Result<u8, TaskError> {
+            Ok(n)
+        }
+        fn call_owned(n: u8) -> Result<u8, TaskError> {
+            Ok(n)
+        }
+    }
+
+    impl ProcessTask for Same {
+        const ID: WireId = WireId::chosen("same", 0);
+
+        fn encode(n: u8, out: &mut Encoder<'_>) -> Coded<()> {
+            out.value(&n)
+        }
+        fn run(input: &mut Decoder<'_>) -> Coded<u8> {
+            input.value()
+        }
+        fn encode_output(n: u8, out: &mut Encoder<'_>) -> Coded<()> {
+            out.value(&n)
+        }
+        fn decode_output(input: &mut Decoder<'_>) -> Coded<u8> {
+            input.value()
+        }
+    }
+
+    /// There can be millions that wait. With the counts of the `Arc`, and what the queue has of it, a quarter of a kibibyte.
+    #[cfg(not(shuttle))]
+    #[test]
+    fn a_call_that_waits_is_small() {
+        assert!(size_of::<Remote<Same>>() <= 192, "{}", size_of::<Remote<Same>>());
+        assert!(size_of::<RemoteJob>() <= 24, "{}", size_of::<RemoteJob>());
+    }
+
+    /// A chunk of calls with the arguments 0, 1, 2 and so on that has been started, and what will come of it.
+    fn started(calls: u8) -> (RunningJob, Flight<u8>) {
+        let mut job = None;
+        let flight = chunk::submit((0..calls).map(Call::<Same>::new), Sizing::Asked, Location::caller(), |chunk| {
+            job = chunk.encode(None);
+        });
+        (job.and_then(RemoteJob::start).expect("nobody cancelled it"), flight)
+    }
+
+    fn values(flight: Flight<u8>) -> Vec<Option<u8>> {
+        let Flight::Chunk { future, .. } = flight else { panic!("it was sent") };
+        future.result().expect("it was answered").each.into_iter().map(Result::ok).collect()
+    }
+
+    #[test]
+    fn the_answers_to_a_chunk_may_come_in_any_portions() {
+        let (mut job, flight) = started(5);
+        assert_eq!(job.note_values(&[1, 10, 1, 11]), Some(2));
+        job.note_failed(TaskError::Cancelled);
+        assert_eq!(job.note_values(&[]), Some(0));
+        assert_eq!(job.calls_left(), 2);
+        job.leave_answered();
+        assert_eq!(job.arguments(), [1, 3, 1, 4]);
+        // This one is no value.
+        assert_eq!(job.note_values(&[0, 1, 14]), Some(2));
+        job.deliver(Seat::none());
+        assert_eq!(values(flight), [Some(10), Some(11), None, None, Some(14)]);
+    }
+
+    #[test]
+    fn what_is_no_answer_to_the_calls_of_a_chunk_changes_nothing() {
+        let (mut job, flight) = started(2);
+        for lie in [&[1][..], &[1, 10, 1], &[1, 10, 1, 11, 1, 12], &[255, 255], &[200, 0]] {
+            assert_eq!((job.note_values(lie), job.calls_left()), (None, 2), "{lie:?}");
+        }
+        assert_eq!(job.note_values(&[1, 10, 1, 11]), Some(2));
+        job.deliver(Seat::none());
+        assert_eq!(values(flight), [Some(10), Some(11)]);
+    }
+}
