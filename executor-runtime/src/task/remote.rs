@@ -109,10 +109,15 @@ impl<T: Send + 'static> Gather<T> for Single {
 pub(crate) struct Remote<T: ProcessTask, G: Gather<T::Output> = Single> {
     core: Core<G::Value>,
     place: Mutex<Place>,
-    answers: Mutex<G>,
-    /// Dropped after the core is settled: until then the job counts for its scope.
-    membership: Mutex<Option<Membership>>,
+    end: Mutex<AtEnd<G>>,
     task: PhantomData<fn() -> T>,
+}
+
+/// What is needed when the job ends.
+struct AtEnd<G> {
+    answers: G,
+    /// Dropped after the core is settled: until then the job counts for its scope.
+    membership: Option<Membership>,
 }
 
 impl<T: ProcessTask, G: Gather<T::Output>> Remote<T, G> {
@@ -128,8 +133,7 @@ impl<T: ProcessTask, G: Gather<T::Output>> Remote<T, G> {
         Arc::new(Self {
             core: Core::new(at),
             place: Mutex::new(Place::Here(Request { arguments, options, permit })),
-            answers: Mutex::new(answers),
-            membership: Mutex::new(membership),
+            end: Mutex::new(AtEnd { answers, membership }),
             task: PhantomData,
         })
     }
@@ -163,7 +167,7 @@ impl<T: ProcessTask, G: Gather<T::Output>> Remote<T, G> {
     }
 
     fn leave_scope(&self) {
-        let membership = self.membership.lock().take();
+        let membership = self.end.lock().membership.take();
         drop(membership);
     }
 }
@@ -233,7 +237,7 @@ impl<T: ProcessTask, G: Gather<T::Output>> RemoteRun for Remote<T, G> {
                 *place = Place::Sent { carrier: Arc::clone(carrier), number };
                 drop(place);
                 if request.arguments.is_chunk() {
-                    self.answers.lock().begin();
+                    self.end.lock().answers.begin();
                 }
                 Some(request)
             }
@@ -259,13 +263,13 @@ impl<T: ProcessTask, G: Gather<T::Output>> RemoteRun for Remote<T, G> {
 
     fn finish(&self, answer: Result<Decoder<'_>, TaskError>, seat: Seat<'_>) {
         let answer = answer.and_then(decode::<T>);
-        let result = self.answers.lock().one(answer);
+        let result = self.end.lock().answers.one(answer);
         self.settle(result, seat);
     }
 
     fn finish_all(&self, calls: usize, values: &[u8], failed: Failed, seat: Seat<'_>) {
         let outcomes = decode_all::<T>(calls, values, failed);
-        let result = self.answers.lock().all(outcomes);
+        let result = self.end.lock().answers.all(outcomes);
         self.settle(result, seat);
     }
 }

@@ -427,7 +427,7 @@ mod tests {
     #[cfg(not(shuttle))]
     #[test]
     fn a_call_that_waits_is_small() {
-        assert!(size_of::<Remote<Same>>() <= 192, "{}", size_of::<Remote<Same>>());
+        assert!(size_of::<Remote<Same>>() <= 184, "{}", size_of::<Remote<Same>>());
         assert!(size_of::<RemoteJob>() <= 24, "{}", size_of::<RemoteJob>());
     }
 

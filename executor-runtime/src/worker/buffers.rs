@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 /// A larger one is given back at once.
-const MOST_LEN_BYTES: usize = 128 << 20;
+const MOST_LEN_BYTES: usize = 512 << 20;
 
 /// One that is not larger is never given back.
 const SMALL_LEN_BYTES: usize = 64 << 10;
