@@ -272,7 +272,7 @@ fn what_is_queued_does_not_wait_through_the_grace_of_what_runs(transport: Transp
         let running = running(pool.submit(spin::task()));
         let queued = pool.submit(square::task(1));
         // It cannot follow the request to end.
-        children::send(worker, Signal::STOP);
+        children::stop(worker);
         thread::scope(|scope| {
             scope.spawn(|| pool.shutdown(Shutdown::Abort { grace: Duration::MAX }));
             assert!(matches!(queued.result(), Err(TaskError::Cancelled)));
