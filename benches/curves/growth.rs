@@ -85,14 +85,7 @@ impl Growth {
             ticks: sizes.clone(),
             curves: bursts.chain(queues).collect(),
             panels: [
-                Panel {
-                    title: COST,
-                    unit: Unit::Seconds,
-                    logarithmic: false,
-                    curves: 0..2,
-                    figure: |_, seconds| seconds,
-                    target: Some(Target::Flat),
-                },
+                cost(),
                 Panel {
                     title: "memory per waiting task",
                     unit: Unit::Bytes,
@@ -122,14 +115,7 @@ impl Growth {
             ticks: sizes.clone(),
             curves: bursts.into_iter().chain(crews).collect(),
             panels: [
-                Panel {
-                    title: COST,
-                    unit: Unit::Seconds,
-                    logarithmic: false,
-                    curves: 0..2,
-                    figure: |_, seconds| seconds,
-                    target: Some(Target::Flat),
-                },
+                cost(),
                 Panel {
                     title: "memory per worker",
                     unit: Unit::Bytes,
@@ -230,4 +216,16 @@ impl Growth {
 fn shown(spread: Spread, unit: Unit) -> String {
     let [min, median, max] = [spread.min, spread.median, spread.max].map(|figure| unit.show(figure));
     if min == max { median } else { format!("{median} ({min} to {max})") }
+}
+
+/// What a task costs, in processes and on threads: the first two curves.
+fn cost() -> Panel {
+    Panel {
+        title: COST,
+        unit: Unit::Seconds,
+        logarithmic: false,
+        curves: 0..2,
+        figure: |_, seconds| seconds,
+        target: Some(Target::Flat),
+    }
 }

@@ -1,7 +1,7 @@
 //! Tasks of every kind of argument, value and end.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use executor_runtime::pool_task;
 use serde::{Deserialize, Serialize};
@@ -12,6 +12,15 @@ use crate::gate::pass;
 #[pool_task(process)]
 pub fn square(n: u64) -> u64 {
     n * n
+}
+
+/// Comes to a gate, if it is given one, and else takes a tenth of a millisecond, most of it asleep.
+#[pool_task(process)]
+pub fn pass_or_doze(gate: Option<PathBuf>) {
+    match gate {
+        Some(gate) => drop(pass(&gate)),
+        None => std::thread::sleep(std::time::Duration::from_micros(100)),
+    }
 }
 
 /// One number to the power of the other.
@@ -474,7 +483,7 @@ pub fn take_writable_if(value: Choosy) -> u32 {
 
 /// The square of a number; zero has to pass a gate first.
 #[pool_task(process)]
-pub fn pass_first(n: u64, gate: std::path::PathBuf) -> u64 {
+pub fn pass_first(n: u64, gate: PathBuf) -> u64 {
     if n == 0 {
         pass(&gate);
     }
@@ -487,12 +496,12 @@ pub fn borrow_panics_when_written(_value: &PanicsWhenWritten) {}
 
 /// An initializer that only one worker can run.
 #[pool_task(process)]
-pub fn initialize_once(mark: std::path::PathBuf) -> Result<(), String> {
+pub fn initialize_once(mark: PathBuf) -> Result<(), String> {
     std::fs::File::create_new(mark).map(drop).map_err(|_| "there was one before".to_owned())
 }
 
 /// An initializer that takes a moment, and leaves a file for each worker.
 #[pool_task(process)]
-pub fn leave_mark(folder: std::path::PathBuf) -> Result<(), String> {
+pub fn leave_mark(folder: PathBuf) -> Result<(), String> {
     std::fs::write(folder.join(std::process::id().to_string()), "").map_err(|error| error.to_string())
 }

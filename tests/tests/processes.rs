@@ -57,6 +57,9 @@ suite! {
     an_abort_while_calls_come_breaks_nothing
     an_abort_ends_a_shutdown_that_waits_for_a_loop
     calls_that_were_quick_do_not_keep_others_waiting_when_they_are_not
+    a_long_vector_does_not_wait_for_a_worker_that_is_held
+    a_call_does_not_wait_for_a_chunk_while_a_worker_is_idle
+    an_abort_beside_calls_that_are_taken_back_ends
     what_does_not_survive_the_wire_fails_its_own_task
     a_panic_names_its_worker_and_costs_no_worker
     twenty_thousand_tasks_in_a_burst_finish
@@ -334,6 +337,88 @@ fn calls_that_were_quick_do_not_keep_others_waiting_when_they_are_not(transport:
                 waiting.open();
                 future.result()?;
             }
+        }
+        Ok(())
+    })
+}
+
+/// A pool with two idle workers more than processors, whose calls have all been quick.
+fn quick_pool(transport: Transport) -> Result<(ProcessPoolExecutor, usize), Box<dyn std::error::Error>> {
+    let processors = thread::available_parallelism()?.get();
+    let pool = builder_over(transport).max_workers(processors + 2).prewarm(processors + 2).build()?;
+    pool.wait_ready()?;
+    keep_quick(&pool);
+    Ok((pool, processors))
+}
+
+fn keep_quick(pool: &ProcessPoolExecutor) {
+    for n in 0..300 {
+        assert_eq!(pool.submit(square::task(n)).result().expect("a square"), n * n);
+    }
+}
+
+/// Too long to be sent whole: what is half written can go nowhere else.
+fn a_long_vector_does_not_wait_for_a_worker_that_is_held(transport: Transport) -> Outcome {
+    limited(|| {
+        let folder = tempfile::tempdir()?;
+        for len in [20_000, 400_000, 1 << 20] {
+            let (pool, busy) = quick_pool(transport)?;
+            let gates: Vec<_> = (0..busy).map(|n| Gate::new(folder.path(), &format!("{len} {n}"))).collect();
+            let mut held = Vec::new();
+            for gate in &gates {
+                held.push(at_gate(&pool, gate));
+            }
+            let longs: Vec<_> = (0..20).map(|_| pool.submit(echo_owned::task(vec![1; len]))).collect();
+            assert!(longs.into_iter().all(|long| long.result().expect("echoed") == vec![1; len]));
+            assert!(held.iter().all(|(future, _)| !future.is_done()));
+        }
+        Ok(())
+    })
+}
+
+fn a_call_does_not_wait_for_a_chunk_while_a_worker_is_idle(transport: Transport) -> Outcome {
+    const CALLS: usize = 4_000;
+
+    limited(|| {
+        let folder = tempfile::tempdir()?;
+        let (pool, busy) = quick_pool(transport)?;
+        let gates: Vec<_> = (1..busy).map(|n| Gate::new(folder.path(), &n.to_string())).collect();
+        let held: Vec<_> = gates.iter().map(|gate| at_gate(&pool, gate)).collect();
+        for round in 0..5 {
+            // Those at the gates have got the workers that were quick.
+            keep_quick(&pool);
+            let gate = Gate::new(folder.path(), &format!("chunk {round}"));
+            thread::scope(|scope| {
+                let chunk = scope.spawn(|| {
+                    let calls = (0..CALLS).map(|n| (n == 0).then(|| gate.path().to_owned()));
+                    pool.map(pass_or_doze::task, calls).chunk_size(CALLS).flatten().count()
+                });
+                // It has begun, and each call of it ends soon.
+                gate.await_task().open();
+                assert_eq!(pool.submit(square::task(2)).result().expect("a square"), 4);
+                assert!(!chunk.is_finished(), "the call has waited for {CALLS} others");
+                assert_eq!(chunk.join().expect("no panic"), CALLS);
+            });
+        }
+        for (future, waiting) in held {
+            waiting.open();
+            future.result()?;
+        }
+        Ok(())
+    })
+}
+
+fn an_abort_beside_calls_that_are_taken_back_ends(transport: Transport) -> Outcome {
+    limited(|| {
+        for pause in [0, 500, 1_000, 1_500, 2_000].into_iter().cycle().take(20) {
+            let (pool, _) = quick_pool(transport)?;
+            let calls = (0..500)
+                .map(|n| if n % 50 == 0 { Ok(pool.submit(spin::task())) } else { Err(pool.submit(square::task(n))) });
+            let futures: Vec<_> = calls.collect();
+            // About when what waits behind those that never end is taken back.
+            thread::sleep(Duration::from_micros(pause));
+            pool.shutdown(Shutdown::Abort { grace: Duration::ZERO });
+            assert!(futures.iter().all(|it| it.as_ref().map_or_else(TaskFuture::is_done, TaskFuture::is_done)));
         }
         Ok(())
     })

@@ -345,9 +345,9 @@ impl<J: Pooled + Send + 'static> Pool<J> {
         Ok(())
     }
 
-    /// The first job of the queue, without waiting. It still counts for the pool's load.
-    pub(crate) fn try_take(&self) -> Option<J> {
-        self.queue.try_pop()
+    /// The first job of the queue, without waiting, if there is one that is wanted. It still counts for the pool's load.
+    pub(crate) fn try_take_if(&self, wanted: impl FnOnce(&J) -> bool) -> Option<J> {
+        self.queue.try_pop_if(wanted)
     }
 
     /// Whether a job is queued.
@@ -360,9 +360,14 @@ impl<J: Pooled + Send + 'static> Pool<J> {
         self.queue.len_now()
     }
 
-    /// Puts a job back that was taken and has not started, before all others of its priority.
+    /// Puts a job back that was taken and has not started, before all others of its priority. Where none of those is to
+    /// run any more, it ends as they did.
     pub(crate) fn put_back(&self, job: J) {
-        self.queue.put_back(job);
+        let Err(job) = self.queue.put_back(job) else { return };
+        let cause = self.lanes.lock().broken.clone();
+        let seat = self.seat();
+        job.refuse(cause.map_or(TaskError::Cancelled, |cause| TaskError::PoolBroken { cause }));
+        drop(seat);
     }
 
     /// Whether the pool is closed and nothing is queued.
@@ -378,7 +383,7 @@ impl<J: Pooled + Send + 'static> Pool<J> {
     /// What becomes of a job that a lane has taken and cannot run.
     pub(crate) fn return_job(&self, job: J, unready: &Unready) {
         match unready {
-            Unready::Lane(_) | Unready::Pool(_) => self.queue.put_back(job),
+            Unready::Lane(_) | Unready::Pool(_) => self.put_back(job),
             // It was in nobody's hands when the queue was emptied.
             Unready::Stopped => {
                 let seat = Seat::new(&self.load);
@@ -403,19 +408,18 @@ impl<J: Pooled + Send + 'static> Pool<J> {
         };
         // Where there is nothing left to run, nothing is broken.
         let cause = cause.filter(|_| lanes.broken.is_none() && !self.queue.is_over());
-        let cause = match (cause, &lanes.broken) {
-            (Some(cause), _) => {
+        let cause = match cause {
+            Some(cause) => {
                 lanes.broken = Some(Arc::clone(&cause));
                 Some(cause)
             }
-            // The pool broke before the job was put back.
-            (None, Some(cause)) => Some(Arc::clone(cause)).filter(|_| !self.queue.is_empty()),
-            // Under the lock: who waits for the end of the pool must not find a job there and no lane.
-            (None, None) if looks_again => {
+            // Under the lock: who waits for the end of the pool must not find a job there and no lane. Whoever broke the
+            // pool empties the queue.
+            None if looks_again && lanes.broken.is_none() => {
                 let wanted = self.load.now().clamp(1, self.options.max_lanes);
                 self.start_lanes(&mut lanes, wanted)
             }
-            (None, None) => None,
+            None => None,
         };
         drop(lanes);
         match cause {

@@ -100,9 +100,28 @@ fn a_job_that_is_put_back_is_popped() {
         let queue = Arc::new(Queue::new());
         let lanes = [(); 2].map(|()| pops(&queue));
         for number in 0..2 {
-            queue.put_back(Job(number));
+            assert!(queue.put_back(Job(number)).is_ok());
         }
         assert!(lanes.into_iter().all(|lane| lane.join().expect("a lane").is_some()));
+    });
+}
+
+/// Found: a queue that takes a job back after it was emptied for good, which then waits there alone.
+#[test]
+fn nothing_is_left_in_a_closed_queue_that_was_emptied() {
+    check(|| {
+        let queue = Arc::new(Queue::new());
+        assert!(queue.push(Job(1)).is_ok() && queue.push(Job(2)).is_ok());
+        let taken = queue.try_pop().expect("the first");
+        let lane = {
+            let queue = Arc::clone(&queue);
+            thread::spawn(move || queue.put_back(taken).err())
+        };
+        queue.close();
+        let drained = queue.drain().len();
+        let refused = lane.join().expect("a lane").is_some();
+        assert_eq!(drained + usize::from(refused), 2);
+        assert!(queue.is_over());
     });
 }
 

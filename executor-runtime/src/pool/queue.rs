@@ -70,6 +70,8 @@ struct Ordered<J> {
     others: BTreeMap<Reverse<i32>, VecDeque<J>>,
     /// Of all of them.
     len: usize,
+    /// It was emptied after the close: nothing will be here any more.
+    is_drained: bool,
 }
 
 /// What [`Queue::pop`] came back with.
@@ -89,7 +91,7 @@ const FEWEST_PUSHES: usize = 64;
 impl<J: Pooled> Queue<J> {
     pub(super) fn new() -> Self {
         let inbox = Inbox { jobs: VecDeque::new(), sleeping: 0, waking: false, until_sweep: FEWEST_PUSHES };
-        let ordered = Ordered { usual: VecDeque::new(), others: BTreeMap::new(), len: 0 };
+        let ordered = Ordered { usual: VecDeque::new(), others: BTreeMap::new(), len: 0, is_drained: false };
         Self {
             ordered: CachePadded::new(Mutex::new(ordered)),
             ordered_len: CachePadded::default(),
@@ -128,13 +130,18 @@ impl<J: Pooled> Queue<J> {
         Ok(if sweeps { self.sweep() } else { 0 })
     }
 
-    /// Puts a job back that was popped and not started: it is the first of its priority again, also once closed.
-    pub(super) fn put_back(&self, job: J) {
+    /// Puts a job back that was popped and not started: it is the first of its priority again, also once closed. Gives
+    /// it back if the queue was [drained](Self::drain): it would be the only one that is left to run.
+    pub(super) fn put_back(&self, job: J) -> Result<(), J> {
         let mut ordered = self.ordered.lock();
+        if ordered.is_drained {
+            return Err(job);
+        }
         ordered.deque(job.priority()).push_front(job);
         ordered.len += 1;
         self.let_go(ordered);
         self.wake_one(self.inbox.lock());
+        Ok(())
     }
 
     /// Waits for a job, for `patience` at most if there is one.
@@ -186,8 +193,14 @@ impl<J: Pooled> Queue<J> {
 
     /// The first job, if there is one now.
     pub(super) fn try_pop(&self) -> Option<J> {
+        self.try_pop_if(|_| true)
+    }
+
+    /// The first job, if there is one now and it is wanted.
+    pub(super) fn try_pop_if(&self, wanted: impl FnOnce(&J) -> bool) -> Option<J> {
         let mut ordered = self.ordered.lock();
-        let job = self.take_first(&mut ordered);
+        self.fill(&mut ordered);
+        let job = if ordered.first().is_some_and(wanted) { ordered.take_first() } else { None };
         self.let_go(ordered);
         job
     }
@@ -198,9 +211,10 @@ impl<J: Pooled> Queue<J> {
         self.inbox_len.load(Ordering::Acquire) + self.ordered_len.load(Ordering::Relaxed)
     }
 
-    /// Takes out what is queued now, in its order.
+    /// Takes out what is queued now, in its order. Of a queue that is closed that is the end: nothing is put back.
     pub(super) fn drain(&self) -> Vec<J> {
         let mut ordered = self.ordered.lock();
+        ordered.is_drained = self.is_closed();
         drop(self.take_over(&mut ordered));
         let jobs = ordered.take_all();
         self.let_go(ordered);
@@ -239,11 +253,16 @@ impl<J: Pooled> Queue<J> {
     }
 
     fn take_first(&self, ordered: &mut Ordered<J>) -> Option<J> {
+        self.fill(ordered);
+        ordered.take_first()
+    }
+
+    /// Takes the inbox over if the first of all jobs may be there.
+    fn fill(&self, ordered: &mut Ordered<J>) {
         // Relaxed: see `push`.
         if ordered.usual.is_empty() || self.inbox_is_mixed.load(Ordering::Relaxed) {
             drop(self.take_over(ordered));
         }
-        ordered.take_first()
     }
 
     /// Moves the inbox to the ordered jobs.
@@ -320,6 +339,15 @@ impl<J: Pooled> Ordered<J> {
         self.len += 1;
     }
 
+    /// The one that [`take_first`](Self::take_first) takes.
+    fn first(&self) -> Option<&J> {
+        let other = self.others.first_key_value().and_then(|(priority, jobs)| Some((priority.0, jobs.front()?)));
+        match (other, self.usual.front()) {
+            (Some((priority, job)), _) if priority > 0 => Some(job),
+            (other, usual) => usual.or(other.map(|(_, job)| job)),
+        }
+    }
+
     fn take_first(&mut self) -> Option<J> {
         let urgent = self.others.first_key_value().is_some_and(|(Reverse(priority), _)| *priority > 0);
         let usual = if urgent { None } else { self.usual.pop_front() };
@@ -380,6 +408,20 @@ mod tests {
 
     fn numbers(jobs: &[Job]) -> Vec<usize> {
         jobs.iter().map(|job| job.number).collect()
+    }
+
+    #[test]
+    fn only_a_job_that_is_wanted_is_popped() {
+        let queue = Queue::new();
+        let push = |number, priority| assert!(queue.push(Job { number, priority, over: false }).is_ok());
+        push(1, 0);
+        push(2, -1);
+        push(3, 7);
+        for expected in [3, 1, 2] {
+            assert!(queue.try_pop_if(|job| job.number != expected).is_none(), "{expected} is the first");
+            assert_eq!(queue.try_pop_if(|job| job.number == expected).map(|job| job.number), Some(expected));
+        }
+        assert!(queue.try_pop_if(|_| true).is_none());
     }
 
     #[test]

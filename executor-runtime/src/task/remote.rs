@@ -26,6 +26,9 @@ pub(crate) trait RemoteRun: Handle {
 
     fn id(&self) -> WireId;
 
+    /// The length of the arguments of a job that waits.
+    fn len_bytes(&self) -> usize;
+
     /// Claims the job; `None` if it was cancelled.
     fn claim(&self) -> Option<Request>;
 
@@ -218,6 +221,13 @@ impl<T: ProcessTask, G: Gather<T::Output>> RemoteRun for Remote<T, G> {
 
     fn id(&self) -> WireId {
         T::ID
+    }
+
+    fn len_bytes(&self) -> usize {
+        match &*self.place.lock() {
+            Place::Here(request) => request.arguments.bytes().len() + request.arguments.aside().len(),
+            Place::Sent { .. } | Place::Gone => 0,
+        }
     }
 
     fn claim(&self) -> Option<Request> {

@@ -78,6 +78,11 @@ impl RemoteJob {
         self.is_chunk
     }
 
+    /// The length of its arguments.
+    pub(crate) fn len_bytes(&self) -> usize {
+        self.job.len_bytes()
+    }
+
     /// The name of the task. Only one that was chosen with `name = ".."` is the program's only one of that name.
     pub fn name(&self) -> &'static str {
         self.job.name()
@@ -379,6 +384,7 @@ mod tests {
     use std::panic::Location;
 
     use super::*;
+    #[cfg(not(shuttle))]
     use crate::task::remote::Remote;
     use crate::task::{Call, Coded, Encoder, Flight, OwnedTask, ProcessTask, Sizing, Task, chunk};
 

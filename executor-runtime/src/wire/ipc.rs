@@ -122,6 +122,11 @@ impl HostLink for Host {
         Ok(true)
     }
 
+    /// One at a time, of any length.
+    fn fits(&mut self, _: usize) -> Result<bool, LinkError> {
+        Ok(true)
+    }
+
     fn flush(&mut self) {}
 
     fn pull(&mut self, message: &mut Vec<u8>) -> Result<Read, LinkError> {

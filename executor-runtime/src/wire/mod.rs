@@ -135,6 +135,9 @@ pub(crate) trait HostLink: Send {
     /// `arm`.
     fn push(&mut self, message: [&[u8]; 2], written: &mut usize) -> Result<bool, LinkError>;
 
+    /// Whether there is room now for a task whose arguments have this length, all of it.
+    fn fits(&mut self, arguments_len_bytes: usize) -> Result<bool, LinkError>;
+
     /// Wakes the guest if it sleeps for what was pushed.
     fn flush(&mut self);
 

@@ -7,16 +7,16 @@
 //! ```
 
 use std::collections::VecDeque;
-use std::ops::Range;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::buffers;
+use super::landed::{Answered, Landed};
 use super::pace::Pace;
 use crate::error::{TaskError, WorkerDeath, WorkerExit};
 use crate::sys::process::Process;
-use crate::task::{Carrier, Decoder, RemoteJob, RemoteRun, RunningJob, Seat, row};
+use crate::task::{Carrier, RemoteJob, RemoteRun, RunningJob, row};
 use crate::wire::{self, Answer, AnswerHead, Bell, Claim, Claims, HostLink, LinkError, Read, Task, TaskKind};
 
 /// How long a worker that was told to end may run its exit handlers.
@@ -48,7 +48,9 @@ pub(crate) struct Worker {
     spare: Vec<u8>,
     /// When the first call without an answer has started, as far as one can know.
     since: Instant,
-    /// What waited behind it was taken back.
+    /// When that call's job has started: a chunk's first call.
+    first_since: Instant,
+    /// What waited behind that job was taken back.
     is_late: bool,
     pace: Pace,
     /// Calls without an answer.
@@ -100,77 +102,6 @@ struct Written {
     so_far: usize,
 }
 
-/// Jobs whose answers have come, until they are told. That runs code of the user's, and so comes later.
-#[derive(Default)]
-pub(crate) struct Landed {
-    jobs: Vec<(RunningJob, Answered)>,
-    /// Of small answers.
-    bytes: Vec<u8>,
-    /// How many jobs were found that had been taken back.
-    pub(crate) shells: usize,
-    /// The largest buffer of an answer that was told.
-    spare: Vec<u8>,
-}
-
-/// The answer to a job.
-enum Answered {
-    /// It was noted in the job.
-    Noted,
-    /// Among the small ones, and what came out of band with it.
-    Here(Range<usize>, Vec<u8>),
-    /// At the end of a message.
-    Large(Vec<u8>, usize),
-    Failed(TaskError),
-}
-
-impl Landed {
-    pub(crate) fn is_empty(&self) -> bool {
-        self.jobs.is_empty() && self.shells == 0
-    }
-
-    pub(crate) fn jobs(&self) -> usize {
-        self.jobs.len()
-    }
-
-    /// A job that was taken back by whoever has cancelled it.
-    fn shell(&mut self, job: RunningJob) {
-        job.forget();
-        self.shells += 1;
-    }
-
-    /// A job that ends with what was noted in it.
-    fn push(&mut self, job: RunningJob) {
-        self.jobs.push((job, Answered::Noted));
-    }
-
-    /// Ends the jobs. Each gives the seat back that `seat` makes.
-    pub(crate) fn tell<'a>(&mut self, seat: impl Fn() -> Seat<'a>) {
-        for _ in 0..std::mem::take(&mut self.shells) {
-            drop(seat());
-        }
-        let Self { jobs, bytes, spare, .. } = self;
-        for (mut job, answered) in jobs.drain(..) {
-            match answered {
-                Answered::Noted => job.deliver(seat()),
-                Answered::Here(range, mut aside) => {
-                    job.answer(Ok(Decoder::with_aside(&bytes[range], &mut aside)), seat());
-                }
-                Answered::Large(message, start) => {
-                    job.answer(Ok(Decoder::new(&message[start..])), seat());
-                    buffers::keep(spare, message);
-                }
-                Answered::Failed(error) => job.answer(Err(error), seat()),
-            }
-        }
-        bytes.clear();
-    }
-
-    /// What can be used again, if it is worth it.
-    pub(crate) fn spare(&mut self) -> Option<Vec<u8>> {
-        (self.spare.capacity() > 0).then(|| std::mem::take(&mut self.spare))
-    }
-}
-
 /// What a worker leaves behind that is gone.
 #[derive(Default)]
 pub(crate) struct Left {
@@ -205,6 +136,7 @@ impl Worker {
             aside: None,
             spare: Vec::new(),
             since: Instant::now(),
+            first_since: Instant::now(),
             is_late: false,
             pace: Pace::default(),
             calls_sent: 0,
@@ -257,9 +189,16 @@ impl Worker {
     }
 
     /// Whether what it has takes so little time that one more, or the queue, can wait for it. Its lane wakes when that
-    /// turns out to be wrong.
+    /// turns out to be wrong. A chunk is not quick, however quick its calls are.
     pub(crate) fn is_quick(&self) -> bool {
-        self.pace.is_quick() && !self.is_late && !self.is_idle()
+        let is_single = self.sent.front().is_some_and(|first| !first.job.is_chunk());
+        self.pace.is_quick() && !self.is_late && is_single && self.first_since.elapsed() < Pace::LATE
+    }
+
+    /// Whether a job can be sent whole now. What is half written cannot be taken back, so only an idle worker is sent
+    /// more than that.
+    pub(crate) fn fits(&mut self, job: &RemoteJob) -> bool {
+        self.is_idle() || self.link.fits(job.len_bytes()) == Ok(true)
     }
 
     /// The number of the next task to be answered.
@@ -275,7 +214,7 @@ impl Worker {
 
     /// When those who wait have waited for longer than they should.
     pub(crate) fn late_at(&self) -> Option<Instant> {
-        (self.sent.len() > 1 && !self.is_late).then(|| self.since + Pace::LATE)
+        (self.sent.len() > 1 && !self.is_late).then(|| self.first_since + Pace::LATE)
     }
 
     /// When somebody has to look at it, whatever happens.
@@ -321,8 +260,7 @@ impl Worker {
     /// Writes a job that was offered under the next number.
     fn write(&mut self, job: RunningJob) -> Result<(), LinkError> {
         if self.sent.is_empty() {
-            self.since = Instant::now();
-            self.is_late = false;
+            self.first_begins();
         }
         let calls = job.calls_left();
         self.calls_sent += calls;
@@ -376,7 +314,10 @@ impl Worker {
         }
         if calls > 0 {
             self.pace.note(u32::try_from(calls).unwrap_or(u32::MAX), took);
-            (self.since, self.is_late) = (Instant::now(), false);
+            if landed.jobs() > before {
+                self.first_begins();
+            }
+            self.since = Instant::now();
             self.tasks_done += calls;
         }
         self.sweep(landed);
@@ -413,7 +354,7 @@ impl Worker {
             if first.job.calls_left() == 0
                 && let Some(Sent { job, .. }) = self.sent.pop_front()
             {
-                landed.push(job);
+                landed.push(job, Answered::Noted);
             }
             return Ok((calls, took));
         }
@@ -433,19 +374,20 @@ impl Worker {
                 Answered::Large(message, start)
             }
             (Answer::Value(value) | Answer::ValueWithAside(value), aside) => {
-                let start = landed.bytes.len();
-                landed.bytes.extend_from_slice(value);
-                self.answer = message;
                 let mut aside = aside.unwrap_or_default();
                 if aside.capacity() / 2 > aside.len() {
                     // It was an argument that was much longer.
                     aside.shrink_to_fit();
                 }
-                Answered::Here(start..landed.bytes.len(), aside)
+                let answered = landed.take_in(value, aside);
+                self.answer = message;
+                answered
             }
         };
         self.calls_sent -= 1;
-        landed.jobs.extend(self.sent.pop_front().map(|Sent { job, .. }| (job, answered)));
+        if let Some(Sent { job, .. }) = self.sent.pop_front() {
+            landed.push(job, answered);
+        }
         Ok((1, took))
     }
 
@@ -459,7 +401,7 @@ impl Worker {
             return false;
         }
         first.ended = ended;
-        (self.since, self.is_late) = (Instant::now(), false);
+        self.since = Instant::now();
         true
     }
 
@@ -477,8 +419,14 @@ impl Worker {
     /// Forgets jobs at the front that were taken back.
     fn sweep(&mut self, landed: &mut Landed) {
         while !(self.written.is_some() && self.sent.len() == 1) && self.drop_shell(landed) {
-            (self.since, self.is_late) = (Instant::now(), false);
+            self.first_begins();
         }
+    }
+
+    /// As far as one can know, another job is now the first.
+    fn first_begins(&mut self) {
+        self.since = Instant::now();
+        (self.first_since, self.is_late) = (self.since, false);
     }
 
     /// Forgets the first job if it was taken back; whether it was.
@@ -532,7 +480,10 @@ impl Worker {
         self.sent = kept;
         self.calls_sent = self.sent.iter().map(|sent| sent.job.calls_left()).sum();
         self.is_late = true;
-        self.pace.was_late();
+        // A chunk may take long, and its calls not.
+        if self.sent.front().is_some_and(|first| !first.job.is_chunk()) {
+            self.pace.was_late();
+        }
         taken
     }
 
@@ -601,12 +552,12 @@ impl Worker {
                 job.note_failed(lost.clone());
             }
             match job.calls_left() {
-                0 => landed.push(job),
+                0 => landed.push(job, Answered::Noted),
                 _ if aborted => {
                     while job.calls_left() > 0 {
                         job.note_failed(lost.clone());
                     }
-                    landed.push(job);
+                    landed.push(job, Answered::Noted);
                 }
                 _ => left.started.push(job),
             }

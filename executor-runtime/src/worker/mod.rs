@@ -6,6 +6,7 @@ mod buffers;
 mod chunk;
 pub(crate) mod guest;
 pub(crate) mod host;
+pub(crate) mod landed;
 mod pace;
 pub(crate) mod starting;
 

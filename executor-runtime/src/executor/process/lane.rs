@@ -10,7 +10,8 @@ use crate::pool::{FreeLane, Pool, Pooled, Unready, Worked};
 use crate::sync::spin::Spin;
 use crate::task::{Attempt, Initializer, RemoteJob, RunningJob, Seat};
 use crate::wire::LinkError;
-use crate::worker::host::{Landed, Left, Worker};
+use crate::worker::host::{Left, Worker};
+use crate::worker::landed::Landed;
 use crate::worker::starting::{Starting, WorkerOptions};
 
 /// A lane that has a worker process run its jobs.
@@ -66,7 +67,7 @@ impl ProcessLane {
         while worker.has_room(pool.queued() / (2 * takers)) {
             if let Some(job) = self.left.pop() {
                 worker.send_again(job)?;
-            } else if let Some(job) = pool.try_take() {
+            } else if let Some(job) = pool.try_take_if(|job| worker.fits(job)) {
                 if !worker.send(job, &carrier)? {
                     self.landed.shells += 1;
                 }
@@ -183,10 +184,10 @@ impl ProcessLane {
                 }
             } else {
                 let now = Instant::now();
-                if worker.next_look(self.options.timeout).is_some_and(|look| look <= now) && worker.has_gone_on() {
-                    continue;
-                }
                 if worker.deadline(self.options.timeout).is_some_and(|deadline| deadline <= now) {
+                    if worker.has_gone_on() {
+                        continue;
+                    }
                     drop(at);
                     self.bury(LinkError::TimedOut, pool);
                     return Worked::Done;

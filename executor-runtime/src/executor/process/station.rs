@@ -33,7 +33,8 @@ use crate::sync::{AtomicUsize, Mutex, MutexGuard, Ordering};
 use crate::sys::process::Process;
 use crate::task::{Carrier, RemoteJob};
 use crate::wire::{Bell, Claim, Claims};
-use crate::worker::host::{Landed, Worker};
+use crate::worker::host::Worker;
+use crate::worker::landed::Landed;
 
 /// So many calls wait at most behind one that runs, if others than the lane have sent them.
 const MOST_BEHIND: usize = 16;
@@ -116,19 +117,23 @@ impl Station {
 
     /// Gives an idle worker a job; back, if it cannot take it.
     pub(super) fn submit(&self, job: RemoteJob) -> Result<(), RemoteJob> {
-        self.submit_to(job, |worker| worker.has_room(0))
+        self.submit_to(job, |worker, _| worker.has_room(0))
     }
 
     /// Rule 6: gives a busy worker a job.
     pub(super) fn submit_behind(&self, job: RemoteJob) -> Result<(), RemoteJob> {
-        self.submit_to(job, |worker| worker.is_quick() && worker.has_room(MOST_BEHIND))
+        self.submit_to(job, |worker, job| worker.is_quick() && worker.has_room(MOST_BEHIND) && worker.fits(job))
     }
 
-    fn submit_to(&self, job: RemoteJob, has_room: impl FnOnce(&Worker) -> bool) -> Result<(), RemoteJob> {
+    fn submit_to(
+        &self,
+        job: RemoteJob,
+        has_room: impl FnOnce(&mut Worker, &RemoteJob) -> bool,
+    ) -> Result<(), RemoteJob> {
         let mut at = self.lock();
         let Some(carrier) = self.carrier() else { return Err(job) };
         let At { worker: Some(worker), .. } = &mut *at else { return Err(job) };
-        if !has_room(worker) {
+        if !has_room(worker, &job) {
             return Err(job);
         }
         let sent = worker.send(job, &carrier);

@@ -117,6 +117,11 @@ impl<S: Shared, B: Bell> End<S, B> {
         }
     }
 
+    /// How many words can be written now.
+    pub(super) fn room(&mut self) -> Result<usize, LinkError> {
+        self.writer.room(&self.shared).map(|words| words as usize)
+    }
+
     /// Wakes the other side if it sleeps for what was written.
     pub(super) fn flush(&mut self) {
         if std::mem::take(&mut self.has_untold) {

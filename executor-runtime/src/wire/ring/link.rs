@@ -76,6 +76,14 @@ impl HostLink for Host {
         pushed
     }
 
+    fn fits(&mut self, arguments_len_bytes: usize) -> Result<bool, LinkError> {
+        /// What comes with the arguments: two messages' lengths, their last words, and a head.
+        const REST_LEN_BYTES: usize = 64;
+
+        let words = (arguments_len_bytes + REST_LEN_BYTES).div_ceil(size_of::<u64>());
+        Ok(self.end.room()? >= words)
+    }
+
     fn flush(&mut self) {
         self.end.flush();
     }
