@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use executor_runtime::pool_task;
 use serde::{Deserialize, Serialize};
@@ -19,8 +20,18 @@ pub fn square(n: u64) -> u64 {
 pub fn pass_or_doze(gate: Option<PathBuf>) {
     match gate {
         Some(gate) => drop(pass(&gate)),
-        None => std::thread::sleep(std::time::Duration::from_micros(100)),
+        None => std::thread::sleep(Duration::from_micros(100)),
     }
+}
+
+/// Computes for so long, and returns so many bytes.
+#[pool_task(process)]
+pub fn compute_for(time: Duration, len: usize) -> Vec<u8> {
+    let start = Instant::now();
+    while start.elapsed() < time {
+        std::hint::spin_loop();
+    }
+    vec![1; len]
 }
 
 /// One number to the power of the other.
@@ -324,7 +335,7 @@ pub fn abort_on(n: u64, bad: u64) -> u64 {
 /// Takes so long, at least.
 #[pool_task(process)]
 pub fn rest(millis: u64) -> u64 {
-    std::thread::sleep(std::time::Duration::from_millis(millis));
+    std::thread::sleep(Duration::from_millis(millis));
     millis
 }
 

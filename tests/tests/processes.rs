@@ -59,6 +59,7 @@ suite! {
     calls_that_were_quick_do_not_keep_others_waiting_when_they_are_not
     a_long_vector_does_not_wait_for_a_worker_that_is_held
     a_call_does_not_wait_for_a_chunk_while_a_worker_is_idle
+    a_burst_does_not_wait_for_a_chunk_while_workers_are_idle
     an_abort_beside_calls_that_are_taken_back_ends
     what_does_not_survive_the_wire_fails_its_own_task
     a_panic_names_its_worker_and_costs_no_worker
@@ -404,6 +405,37 @@ fn a_call_does_not_wait_for_a_chunk_while_a_worker_is_idle(transport: Transport)
             waiting.open();
             future.result()?;
         }
+        Ok(())
+    })
+}
+
+/// The answers of a chunk have its lane look at the queue while the chunk runs.
+fn a_burst_does_not_wait_for_a_chunk_while_workers_are_idle(transport: Transport) -> Outcome {
+    const CALLS: usize = 20_000;
+
+    limited(|| {
+        let (pool, _) = quick_pool(transport)?;
+        let (tell, told) = std::sync::mpsc::channel();
+        thread::scope(|scope| {
+            let chunk = scope.spawn(|| {
+                let calls = (0..CALLS).inspect(|n| {
+                    if *n + 1 == CALLS {
+                        tell.send(()).expect("the test waits");
+                    }
+                });
+                pool.map(|_| compute_for::task(Duration::from_micros(100), 3_000), calls)
+                    .chunk_size(CALLS)
+                    .flatten()
+                    .count()
+            });
+            told.recv().expect("the chunk is on its way");
+            for burst in 0..4 {
+                let futures: Vec<_> = (0..3_000).map(|n| pool.submit(square::task(n))).collect();
+                assert!(futures.into_iter().zip(0..).all(|(future, n)| future.result().expect("a square") == n * n));
+                assert!(!chunk.is_finished(), "burst {burst} has waited for {CALLS} others");
+            }
+            assert_eq!(chunk.join().expect("no panic"), CALLS);
+        });
         Ok(())
     })
 }

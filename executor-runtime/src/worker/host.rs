@@ -182,7 +182,9 @@ impl Worker {
         let behind = self.calls_sent - first.job.calls_left();
         // Not how many there are: some that were sent behind the first have been taken back.
         let numbers = self.next_number.wrapping_sub(first.number) as usize;
-        self.written.is_none()
+        // Who keeps others waiting gets no more of them, or those that were taken back.
+        !self.is_late
+            && self.written.is_none()
             && self.sent.len() <= most_behind
             && numbers < self.link.window()
             && behind < self.pace.calls_ahead()

@@ -179,6 +179,13 @@ impl ProcessLane {
                         continue;
                     }
                     if !self.crew.is_telling() {
+                        // Under the lock: a submitter may wait for it that has taken the worker off the list.
+                        let worker = at.worker.take();
+                        drop(at);
+                        self.let_go();
+                        if let Some(worker) = worker {
+                            worker.close();
+                        }
                         return Worked::Over;
                     }
                 }
