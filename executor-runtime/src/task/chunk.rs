@@ -238,7 +238,7 @@ impl<T: ProcessTask> ErasedChunk for TypedChunk<'_, T> {
             self.flight = Some(Flight::Each(futures.collect()));
             return None;
         };
-        let answers = Answers { unsent, began: None, at: self.at };
+        let answers = Answers { unsent, at: self.at };
         let job = Remote::<T, _>::new(arguments, self.options, self.places(permit), answers, self.at);
         self.enroll(&job);
         self.flight = Some(Flight::Chunk { future: TaskFuture::new(Arc::<Remote<T, _>>::clone(&job)), calls });
@@ -291,8 +291,6 @@ where
 struct Answers {
     /// Calls that were never sent, by their place in the chunk.
     unsent: Failed,
-    /// When the chunk was started.
-    began: Option<Instant>,
     /// Where the calls were submitted.
     at: &'static Location<'static>,
 }
@@ -300,18 +298,13 @@ struct Answers {
 impl<T: Send + 'static> Gather<T> for Answers {
     type Value = Results<T>;
 
-    fn begin(&mut self) {
-        self.began = Some(Instant::now());
-    }
-
     fn one(&mut self, _: Result<T, TaskError>) -> Result<Results<T>, TaskError> {
         unreachable!("the answers to a chunk's calls come together")
     }
 
-    fn all(&mut self, mut each: Outcomes<T>) -> Result<Results<T>, TaskError> {
+    fn all(&mut self, mut each: Outcomes<T>, took: Duration) -> Result<Results<T>, TaskError> {
         each.put_in(std::mem::take(&mut self.unsent));
         each.place(self.at);
-        let took = self.began.map_or(Duration::MAX, |began| began.elapsed());
         Ok(Results { each, took })
     }
 }

@@ -5,6 +5,7 @@
 use std::marker::PhantomData;
 use std::panic::Location;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::arguments::Arguments;
 use super::backlog::Permit;
@@ -45,8 +46,9 @@ pub(crate) trait RemoteRun: Handle {
     /// Ends a claimed job of a single call with its encoded value, or with an error.
     fn finish(&self, answer: Result<Decoder<'_>, TaskError>, seat: Seat<'_>);
 
-    /// Ends a claimed chunk of so many calls. The values of those that have not failed are in a row.
-    fn finish_all(&self, calls: usize, values: &[u8], failed: Failed, seat: Seat<'_>);
+    /// Ends a claimed chunk of so many calls, which ran for so long. The values of those that have not failed are in a
+    /// row.
+    fn finish_all(&self, calls: usize, values: &[u8], failed: Failed, took: Duration, seat: Seat<'_>);
 }
 
 /// Who carries jobs to a worker, and its answers back.
@@ -84,14 +86,11 @@ pub(crate) trait Gather<T>: Send + 'static {
     /// The job's value.
     type Value: Send + 'static;
 
-    /// The calls of a chunk begin to run.
-    fn begin(&mut self) {}
-
     /// Takes in the answer to a single call.
     fn one(&mut self, answer: Result<T, TaskError>) -> Result<Self::Value, TaskError>;
 
-    /// Takes in what came of the calls of a chunk.
-    fn all(&mut self, outcomes: Outcomes<T>) -> Result<Self::Value, TaskError>;
+    /// Takes in what came of the calls of a chunk, which ran for so long.
+    fn all(&mut self, outcomes: Outcomes<T>, took: Duration) -> Result<Self::Value, TaskError>;
 }
 
 /// A job of one call: its answer is the value.
@@ -103,7 +102,7 @@ impl<T: Send + 'static> Gather<T> for Single {
     fn one(&mut self, answer: Result<T, TaskError>) -> Result<T, TaskError> {
         answer
     }
-    fn all(&mut self, _: Outcomes<T>) -> Result<T, TaskError> {
+    fn all(&mut self, _: Outcomes<T>, _: Duration) -> Result<T, TaskError> {
         unreachable!("a single call has one answer")
     }
 }
@@ -245,10 +244,6 @@ impl<T: ProcessTask, G: Gather<T::Output>> RemoteRun for Remote<T, G> {
         match std::mem::replace(&mut *place, Place::Gone) {
             Place::Here(request) => {
                 *place = Place::Sent { carrier: Arc::clone(carrier), number };
-                drop(place);
-                if request.arguments.is_chunk() {
-                    self.end.lock().answers.begin();
-                }
                 Some(request)
             }
             Place::Sent { .. } => unreachable!("a job is sent by one worker at a time"),
@@ -277,9 +272,9 @@ impl<T: ProcessTask, G: Gather<T::Output>> RemoteRun for Remote<T, G> {
         self.settle(result, seat);
     }
 
-    fn finish_all(&self, calls: usize, values: &[u8], failed: Failed, seat: Seat<'_>) {
+    fn finish_all(&self, calls: usize, values: &[u8], failed: Failed, took: Duration, seat: Seat<'_>) {
         let outcomes = decode_all::<T>(calls, values, failed);
-        let result = self.end.lock().answers.all(outcomes);
+        let result = self.end.lock().answers.all(outcomes, took);
         self.settle(result, seat);
     }
 }

@@ -162,6 +162,8 @@ struct Gathered {
     /// In a row.
     values: Vec<u8>,
     failed: Failed,
+    /// How long the calls ran.
+    took: Duration,
 }
 
 impl RunningJob {
@@ -326,6 +328,14 @@ impl RunningJob {
         Some(calls)
     }
 
+    /// Calls of a chunk ran for so long.
+    pub(crate) fn note_took(&mut self, took: Duration) {
+        if self.is_chunk() {
+            let sum = &mut self.gathered.get_or_insert_default().took;
+            *sum = sum.saturating_add(took);
+        }
+    }
+
     fn answered(&mut self, calls: usize) {
         self.calls_left -= calls;
         if calls > 0 {
@@ -349,9 +359,9 @@ impl RunningJob {
     /// Ends a job whose last answer was noted. `seat` is given back before anybody learns of it.
     pub(crate) fn deliver(&mut self, seat: Seat<'_>) {
         debug_assert_eq!(self.calls_left, 0, "an answer is missing");
-        let Gathered { values, mut failed } = self.gathered.take().map_or_else(Gathered::default, |it| *it);
+        let Gathered { values, mut failed, took } = self.gathered.take().map_or_else(Gathered::default, |it| *it);
         if self.is_chunk() {
-            self.job.finish_all(self.calls(), &values, failed, seat);
+            self.job.finish_all(self.calls(), &values, failed, took, seat);
         } else if let Some((_, error)) = failed.pop_front() {
             self.job.finish(Err(error), seat);
         }

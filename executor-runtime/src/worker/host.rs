@@ -350,6 +350,7 @@ impl Worker {
         if first.job.is_chunk() {
             first.job.begin();
             let calls = first.note(answer)?;
+            first.job.note_took(took);
             self.calls_sent -= calls;
             self.answer = message;
             buffers::trim(&mut self.answer);
@@ -549,6 +550,9 @@ impl Worker {
                     TaskError::WorkerDied(Arc::new(WorkerDeath { pid, exit, task, ran_for, attempts }))
                 }
             };
+            if place == 0 {
+                job.note_took(ran_for);
+            }
             // Only the first has started, unless the worker has lied: then nobody knows what it has done.
             if aborted || place > 0 || !job.retry() {
                 job.note_failed(lost.clone());
