@@ -9,10 +9,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
+use rustix::io::Errno;
 use rustix::thread::{Timespec, futex};
 
 use super::end::Bell;
 use super::shared::Rings;
+use crate::sys::start::{FAILED, exit_now};
 use crate::wire;
 
 /// The host's end of both bells.
@@ -76,7 +78,12 @@ impl Bell for GuestBell {
     }
 
     fn ring(&self) {
-        // It fails only if nobody has ever waited after 2^64 rings.
-        let _ = rustix::io::write(self.theirs.as_fd(), &1_u64.to_ne_bytes());
+        match rustix::io::write(self.theirs.as_fd(), &1_u64.to_ne_bytes()) {
+            // Again: nobody has ever waited after 2^64 rings.
+            Ok(_) | Err(Errno::AGAIN | Errno::INTR) => {}
+            // The task has closed what was not its own. The host hears nothing any more but the end of this process; it
+            // reads what is written by then.
+            Err(_) => exit_now(FAILED),
+        }
     }
 }

@@ -6,10 +6,14 @@
 //! 2. A guest that finds its task taken back, or another one in its place, passes over it and says nothing.
 //! 3. A word holds the task's number, too. So it can be used for a later task as soon as the host wants, and whoever
 //!    comes too late for the earlier one sees that.
+//! 4. The host notes what it has taken back, since whoever did so ends that task, and the guest can write *taken back*
+//!    as well. What it did not note counts as started, as does whatever else stands in a word.
 
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::shared::Rings;
+use crate::sync::Mutex;
 use crate::wire::{Claim, Claims};
 
 /// How many tasks can be under way to one guest.
@@ -25,41 +29,76 @@ fn word(number: u32, state: u32) -> u32 {
 }
 
 impl Rings {
-    /// Changes the word of an offered task; if it is not offered any more, what it is.
-    fn change(&self, number: u32, state: u32) -> Result<(), u32> {
+    /// Changes the word of an offered task; false if it is not offered any more.
+    fn change(&self, number: u32, state: u32) -> bool {
         // Relaxed, here and below: who has the task is decided by the order of this one word. The task itself comes
         // through the ring, and whoever takes it back looks at nothing that the guest has written.
         let (offered, changed) = (word(number, OFFERED), word(number, state));
-        self.claim(number).compare_exchange(offered, changed, Ordering::Relaxed, Ordering::Relaxed).map(drop)
+        self.claim(number).compare_exchange(offered, changed, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
     /// The guest's side of rule 1.
     pub(super) fn start(&self, number: u32) -> bool {
-        self.change(number, STARTED).is_ok()
+        self.change(number, STARTED)
     }
 }
 
-impl Claims for Rings {
+/// The host's side.
+#[derive(Debug)]
+pub(super) struct HostClaims {
+    rings: Arc<Rings>,
+    /// Rule 4: what stands in each word, as far as the host has changed it.
+    ours: [AtomicU32; CLAIMS],
+    /// Held while a task is taken back, so that nobody sees that in the region before it is noted.
+    taking: Mutex<()>,
+}
+
+impl HostClaims {
+    pub(super) fn new(rings: Arc<Rings>) -> Self {
+        Self { rings, ours: [const { AtomicU32::new(0) }; CLAIMS], taking: Mutex::new(()) }
+    }
+
+    fn ours(&self, number: u32) -> &AtomicU32 {
+        &self.ours[number as usize % CLAIMS]
+    }
+
+    /// Whether the host has taken it back. Under the lock.
+    fn has_taken(&self, number: u32) -> bool {
+        // Relaxed, as all of these: who asks has the lock, or is the one who offers.
+        self.ours(number).load(Ordering::Relaxed) == word(number, TAKEN_BACK)
+    }
+}
+
+impl Claims for HostClaims {
     fn offer(&self, number: u32) {
-        self.claim(number).store(word(number, OFFERED), Ordering::Relaxed);
+        let offered = word(number, OFFERED);
+        self.ours(number).store(offered, Ordering::Relaxed);
+        self.rings.claim(number).store(offered, Ordering::Relaxed);
     }
 
     fn take_back(&self, number: u32) -> Claim {
-        match self.change(number, TAKEN_BACK) {
-            Ok(()) => Claim::Offered,
-            Err(_) => self.look(number),
+        let _taking = self.taking.lock();
+        if self.has_taken(number) {
+            return Claim::TakenBack;
         }
+        if !self.rings.change(number, TAKEN_BACK) {
+            return Claim::Started;
+        }
+        self.ours(number).store(word(number, TAKEN_BACK), Ordering::Relaxed);
+        Claim::Offered
     }
 
     fn look(&self, number: u32) -> Claim {
-        let now = self.claim(number).load(Ordering::Relaxed);
+        let now = self.rings.claim(number).load(Ordering::Relaxed);
         if now == word(number, OFFERED) {
-            Claim::Offered
-        } else if now == word(number, TAKEN_BACK) {
-            Claim::TakenBack
-        } else {
-            // Also if the guest has spoilt the word: then it may have done anything.
-            Claim::Started
+            return Claim::Offered;
         }
+        if now == word(number, TAKEN_BACK) {
+            let _taking = self.taking.lock();
+            if self.has_taken(number) {
+                return Claim::TakenBack;
+            }
+        }
+        Claim::Started
     }
 }

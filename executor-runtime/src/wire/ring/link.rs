@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use super::bell::{GuestBell, HostBell};
-use super::claims::CLAIMS;
+use super::claims::{CLAIMS, HostClaims};
 use super::end::{End, Need};
 use super::frame::Frame;
 use super::kept::Keeper;
@@ -38,7 +38,8 @@ impl Offer {
     pub(crate) fn connect(self, guest: BorrowedFd<'_>) -> io::Result<(Host, Arc<Bell>)> {
         let bell = Arc::new(Bell::new(self.bell, guest)?);
         let ours = HostBell::new(Arc::clone(&bell), Arc::clone(&self.rings));
-        Ok((Host { end: End::new(Side::Host, Arc::clone(&self.rings), ours), rings: self.rings }, bell))
+        let claims = Arc::new(HostClaims::new(Arc::clone(&self.rings)));
+        Ok((Host { end: End::new(Side::Host, Arc::clone(&self.rings), ours), rings: self.rings, claims }, bell))
     }
 }
 
@@ -57,6 +58,7 @@ pub(crate) fn serve(ring_len_bytes: u32, descriptors: Vec<OwnedFd>) -> Result<Gu
 pub(crate) struct Host {
     pub(super) end: End<Arc<Rings>, HostBell>,
     rings: Arc<Rings>,
+    claims: Arc<HostClaims>,
 }
 
 impl HostLink for Host {
@@ -65,7 +67,7 @@ impl HostLink for Host {
     }
 
     fn claims(&self) -> Arc<dyn Claims> {
-        Arc::<Rings>::clone(&self.rings)
+        Arc::<HostClaims>::clone(&self.claims)
     }
 
     fn push(&mut self, message: [&[u8]; 2], written: &mut usize) -> Result<bool, LinkError> {

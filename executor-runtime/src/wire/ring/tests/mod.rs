@@ -1,6 +1,8 @@
 //! Both ends of the link in one place, and what several tests do with them.
 
 #[cfg(not(shuttle))]
+mod claims;
+#[cfg(not(shuttle))]
 mod hostile;
 #[cfg(not(shuttle))]
 mod kept;
