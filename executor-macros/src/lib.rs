@@ -193,7 +193,8 @@ pub fn pool_task(args: TokenStream, item: TokenStream) -> TokenStream {
 ///   Options: `max_workers`, `max_pending`, `initializer`, `idle_timeout`,
 ///   `thread_name_prefix`, `stack_size`.
 /// - `process(..)`: worker processes. Options: `max_workers`, `max_pending`,
-///   `initializer`, `max_tasks_per_child`, `timeout`, `prewarm`, `transport`, `stack_size`.
+///   `initializer`, `max_tasks_per_child`, `timeout`, `kill_grace`, `restart_limit`,
+///   `restart_window`, `max_result_size`, `prewarm`, `transport`, `stack_size`.
 /// - any other expression: an executor that exists. The block waits for what it
 ///   submitted itself and closes nothing. `ExecutorExt` (in the prelude) has to
 ///   be in scope.

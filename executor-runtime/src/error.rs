@@ -46,7 +46,8 @@ pub enum TaskError {
     /// Python raises the exception in the caller; [`resume_unwind`](Self::resume_unwind) does so with the panic.
     Panicked(Arc<PanicReport>),
     /// The task was cancelled before it started (Python: `CancelledError`): by its future or handle, by a
-    /// [shutdown](crate::Shutdown), or by the end of a scope or [`Map`](crate::Map).
+    /// [shutdown](crate::Shutdown), or by the end of a scope or [`Map`](crate::Map). Or it was
+    /// [killed](crate::TaskFuture::kill) while it ran.
     Cancelled,
     /// The task ran longer than its `timeout` (Python has none).
     ///
@@ -118,7 +119,7 @@ impl fmt::Display for TaskError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Panicked(report) => report.fmt(f),
-            Self::Cancelled => f.write_str("the task was cancelled before it started"),
+            Self::Cancelled => f.write_str("the task was cancelled"),
             Self::TimedOut { limit, attempts } => {
                 write!(f, "the task ran longer than its limit of {limit:?}")?;
                 write_attempts(f, *attempts)
@@ -307,6 +308,13 @@ pub enum PoolError {
         /// What the initializer returned, or the [`TaskError`] with which it ended.
         cause: Box<dyn Error + Send + Sync>,
     },
+    /// More workers died than the pool's [`restart_limit`](crate::ProcessPoolBuilder::restart_limit) lets it replace.
+    TooManyDeaths {
+        /// So many may die ..
+        limit: usize,
+        /// .. within this time.
+        window: Duration,
+    },
     /// No thread can be called after this prefix: it has a null byte.
     BadThreadName {
         /// The prefix that was asked for.
@@ -363,6 +371,9 @@ impl fmt::Display for PoolError {
             Self::ZeroPending => f.write_str("max_pending must be greater than 0"),
             Self::ZeroTasksPerChild => f.write_str("max_tasks_per_child must be greater than 0"),
             Self::InitializerFailed { cause } => write!(f, "the initializer of a worker failed: {cause}"),
+            Self::TooManyDeaths { limit, window } => {
+                write!(f, "more than {limit} of its workers died within {window:?}")
+            }
             Self::BadThreadName { prefix } => write!(f, "thread_name_prefix {prefix:?} has a null byte"),
             Self::DuplicateTask { name, first, second } => write!(
                 f,

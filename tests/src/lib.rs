@@ -16,6 +16,7 @@ pub mod census;
 pub mod children;
 pub mod gate;
 pub mod tasks;
+pub mod transports;
 pub mod watchdog;
 
 /// The guide for those who come from Python: its examples are run as tests.

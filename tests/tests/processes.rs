@@ -7,43 +7,18 @@ use std::thread;
 use std::time::Duration;
 
 use executor_runtime::prelude::*;
-use executor_runtime::{Payload, PoolError, ProcessPoolBuilder, Transport, WorkerExit};
+use executor_runtime::{Payload, PoolError, Transport, WorkerExit};
 use executor_tests::alone::is_alone;
 use executor_tests::gate::{self, Gate};
 use executor_tests::tasks::*;
+use executor_tests::transports::{builder_over, module_of, running};
 use executor_tests::watchdog::limited;
-use executor_tests::{children, gate::Waiting};
+use executor_tests::{children, gate::Waiting, over_each_transport};
 use rustix::process::Signal;
 
 type Outcome = Result<(), Box<dyn std::error::Error>>;
 
-/// Makes each function of the suite a test for each transport.
-macro_rules! suite {
-    ($($name:ident)*) => {
-        mod over_shared_memory {
-            $(#[test]
-            fn $name() -> super::Outcome {
-                super::$name(super::Transport::SharedMemory)
-            })*
-        }
-        mod over_ipc_channel {
-            $(#[test]
-            fn $name() -> super::Outcome {
-                super::$name(super::Transport::IpcChannel)
-            })*
-        }
-    };
-}
-
-/// Where the tests of a transport are.
-fn module_of(transport: Transport) -> &'static str {
-    match transport {
-        Transport::IpcChannel => "over_ipc_channel",
-        _ => "over_shared_memory",
-    }
-}
-
-suite! {
+over_each_transport! {
     tasks_run_in_other_processes
     workers_start_one_by_one_as_they_are_needed
     a_lost_worker_fails_only_its_own_task
@@ -78,10 +53,6 @@ suite! {
     workers_that_are_killed_on_their_way_do_not_break_the_pool
 }
 
-fn builder_over(transport: Transport) -> ProcessPoolBuilder {
-    ProcessPoolExecutor::builder().transport(transport)
-}
-
 fn pool_over(transport: Transport, max_workers: usize) -> Result<ProcessPoolExecutor, PoolError> {
     builder_over(transport).max_workers(max_workers).build()
 }
@@ -92,14 +63,6 @@ fn exit_of(error: &TaskError) -> WorkerExit {
         TaskError::WorkerDied(death) => death.exit,
         other => panic!("the worker did not die: {other:?}"),
     }
-}
-
-/// A task, once it runs.
-fn running<T>(future: TaskFuture<T>) -> TaskFuture<T> {
-    while !future.is_running() {
-        thread::yield_now();
-    }
-    future
 }
 
 /// A task at its gate, and the pid of its worker.

@@ -62,6 +62,10 @@ fn processes(limit: Option<Duration>) -> Result<u64, Box<dyn Error>> {
             initializer = set_up::task(1),
             max_tasks_per_child = if limit.is_some() { 10 } else { 20 },
             timeout = limit.unwrap_or(Duration::from_secs(60)),
+            kill_grace = Duration::from_millis(10),
+            restart_limit = 3,
+            restart_window = "1m",
+            max_result_size = 1 << 20,
             prewarm = WORKERS,
             stack_size = 4 * 1024 * 1024
         ) as pool => {

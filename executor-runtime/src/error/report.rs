@@ -15,6 +15,9 @@ pub(crate) const MAX_CAUSES: usize = 16;
 /// How much is kept of a backtrace, and of what each cause says.
 const MAX_TEXT_BYTES: usize = 64 * 1024;
 
+/// How much of what a panic says goes to another process.
+const MAX_MESSAGE_BYTES: usize = 1024 * 1024;
+
 /// A panic of a task, as the submitter gets to see it (Python: the exception with its traceback).
 ///
 /// # Examples
@@ -70,6 +73,16 @@ impl PanicReport {
     pub(crate) fn raised_at(&mut self, location: Option<String>, backtrace: Option<String>) {
         self.location = location;
         self.backtrace = backtrace.map(cut);
+    }
+
+    /// What is sent of it to another process.
+    pub(crate) fn for_message(&self) -> Self {
+        let mut report = self.clone();
+        if report.message.len() > MAX_MESSAGE_BYTES {
+            report.message.truncate(report.message.floor_char_boundary(MAX_MESSAGE_BYTES));
+            report.message.push_str(" ..");
+        }
+        report
     }
 
     /// What was panicked with, if that happened in this process and nobody has taken it yet.

@@ -104,14 +104,14 @@ impl ProcessPoolExecutor {
     /// - [`TaskError::WorkerDied`] if its worker process died, by whatever the task did or from outside;
     /// - [`TaskError::TimedOut`] if it ran longer than its call or the pool lets it;
     /// - [`TaskError::Encode`] and [`TaskError::Decode`] if arguments or value do not survive the way;
-    /// - [`TaskError::Cancelled`] if it was cancelled before it started;
+    /// - [`TaskError::Cancelled`] if it was cancelled before it started, or [killed](TaskFuture::kill);
     /// - [`TaskError::PoolShutDown`] after a shutdown, or if the pool was aborted while it ran;
     /// - [`TaskError::PoolBroken`] if no worker can be started, or the initializer failed.
     ///
     /// # Cancellation
     ///
-    /// A call that has not started can be cancelled: [`TaskFuture::cancel`]. One that runs is ended by its time limit
-    /// or by [`Shutdown::Abort`]. Dropping the future ends neither.
+    /// A call that has not started can be cancelled: [`TaskFuture::cancel`]. One that runs is ended by
+    /// [`TaskFuture::kill`], by its time limit, or by [`Shutdown::Abort`]. Dropping the future ends neither.
     #[track_caller]
     pub fn submit<J: ProcessJob>(&self, job: J) -> TaskFuture<J::Output> {
         ExecutorExt::submit(self, job)

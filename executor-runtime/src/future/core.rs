@@ -179,25 +179,41 @@ impl<T> Core<T> {
 
     /// As [`Core::settle`], but only for a job that has not started. `release` lets go of what it would have run:
     /// that is gone before anybody learns that the job has ended.
-    pub(crate) fn refuse(&self, mut error: TaskError, release: impl FnOnce()) -> bool {
+    pub(crate) fn refuse(&self, error: TaskError, release: impl FnOnce()) -> bool {
+        let refused = self.start_refusal(&error);
+        if refused {
+            self.end_refusal(error, release);
+        }
+        refused
+    }
+
+    /// The first half of [`Core::refuse`], in which no code of the user's runs.
+    pub(crate) fn start_refusal(&self, error: &TaskError) -> bool {
         // Relaxed, here and below: the lock orders this with all but `begin`, and of these two only one succeeds.
-        if self.progress.load(Ordering::Relaxed) != PENDING {
+        if !self.is_pending() {
             return false;
         }
-        error.place(self.submitted_at);
         let mut shared = self.shared.lock();
         let claimed = self.progress.compare_exchange(PENDING, FINISHING, Ordering::Relaxed, Ordering::Relaxed);
         if claimed.is_err() {
-            drop(shared);
             return false;
         }
-        let result = Err(error);
-        shared.stage = Stage::Finishing { end: End::of(&result), shown: State::Pending };
-        drop(shared);
+        shared.stage = Stage::Finishing { end: End::of_error(error), shown: State::Pending };
+        true
+    }
+
+    /// The other half, for whoever has started it.
+    pub(crate) fn end_refusal(&self, mut error: TaskError, release: impl FnOnce()) {
+        error.place(self.submitted_at);
         // Destructors of closures are user code.
         contained(release);
-        self.publish(self.shared.lock(), result, || ());
-        true
+        self.publish(self.shared.lock(), Err(error), || ());
+    }
+
+    /// Whether the job has neither started nor ended.
+    pub(crate) fn is_pending(&self) -> bool {
+        // Relaxed: only a hint to those who do not exclude a change by other means.
+        self.progress.load(Ordering::Relaxed) == PENDING
     }
 
     /// `Finishing` to `Done`: runs the callbacks, stores the result, tells all.

@@ -13,7 +13,7 @@ use crate::error::TaskError;
 ///
 /// # Cancellation
 ///
-/// A handle may cancel, and dropping it does nothing: it holds neither the task's closure nor its value, and does not
+/// A handle may cancel and kill, and dropping it does nothing: it holds neither the task's closure nor its value, and does not
 /// keep the task's future from being detached.
 ///
 /// # Examples
@@ -43,6 +43,12 @@ impl TaskHandle {
     /// [`TaskFuture::cancel`](super::TaskFuture::cancel).
     pub fn cancel(&self) -> bool {
         self.job.refuse(TaskError::Cancelled) || self.job.status().is_refused()
+    }
+
+    /// Cancels the task if it has not started, and ends it if it runs in a worker process: see
+    /// [`TaskFuture::kill`](super::TaskFuture::kill).
+    pub fn kill(&self) -> bool {
+        self.job.kill() || self.job.status().is_refused()
     }
 
     /// How far the task has come (Python has this in `repr()` only).

@@ -13,6 +13,12 @@ pub(crate) trait Handle: Send + Sync {
     /// Ends the job with `error` if it has not started; whether it had not.
     fn refuse(&self, error: TaskError) -> bool;
 
+    /// Cancels the job if it has not started, or ends what runs it, if that can be ended: then it ends as cancelled when
+    /// that is done. Whether it will.
+    fn kill(&self) -> bool {
+        self.refuse(TaskError::Cancelled)
+    }
+
     /// What can be told of the job.
     fn status(&self) -> &dyn Status;
 

@@ -50,7 +50,7 @@ pub enum State {
     Pending,
     /// It runs.
     Running,
-    /// It was cancelled before it started.
+    /// It was cancelled before it started, or killed.
     Cancelled,
     /// It has ended with a value.
     Finished,
@@ -76,10 +76,13 @@ pub(super) enum End {
 
 impl End {
     pub(super) fn of<T>(result: &Result<T, TaskError>) -> Self {
-        match result {
-            Ok(_) => Self::Value,
-            Err(TaskError::Cancelled) => Self::Cancelled,
-            Err(error) => Self::Failed(error.name()),
+        result.as_ref().map_or_else(Self::of_error, |_| Self::Value)
+    }
+
+    pub(super) fn of_error(error: &TaskError) -> Self {
+        match error {
+            TaskError::Cancelled => Self::Cancelled,
+            error => Self::Failed(error.name()),
         }
     }
 

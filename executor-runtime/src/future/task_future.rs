@@ -25,7 +25,7 @@ use crate::error::{TaskError, WaitTimeout};
 ///
 /// # Cancellation
 ///
-/// [`cancel`](Self::cancel) ends a task that has not started. Dropping the future detaches the task: the task still
+/// [`cancel`](Self::cancel) ends a task that has not started, [`kill`](Self::kill) also one that runs in a worker process. Dropping the future detaches the task: the task still
 /// runs, its value is dropped, and a failure that nobody looked at is told to the
 /// [hook](crate::set_unobserved_failure_hook) for such.
 ///
@@ -182,6 +182,44 @@ impl<T> TaskFuture<T> {
         self.source.refuse(TaskError::Cancelled) || self.status().is_refused()
     }
 
+    /// Cancels the task if it has not started, and ends it if it runs in a worker process. (Python can only kill all
+    /// workers of a pool.)
+    ///
+    /// True if the task ends as [`TaskError::Cancelled`], unless it is done before it is ended; false if it has ended, or
+    /// runs on a thread, which cannot be ended. A killed task is [not run again](crate::Call::retries).
+    ///
+    /// # Cancellation
+    ///
+    /// The worker process gets SIGKILL, after SIGTERM and the pool's
+    /// [grace](crate::ProcessPoolBuilder::kill_grace) if there is one, and so do the processes that the task has started.
+    /// It is replaced, and no other task ends with it. The future is done when the worker is no more, so that whatever
+    /// the task had in use is free by then. Of a [chunk](crate::Map::chunk_size) all calls that have no result are
+    /// cancelled.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use executor_runtime::prelude::*;
+    ///
+    /// #[pool_task(process)]
+    /// fn compute_for_ever() {
+    ///     loop {
+    ///         std::hint::spin_loop();
+    ///     }
+    /// }
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let pool = ProcessPoolExecutor::new(1)?;
+    /// let future = pool.submit(compute_for_ever::task());
+    /// assert!(future.kill());
+    /// assert!(matches!(future.result(), Err(TaskError::Cancelled)));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn kill(&self) -> bool {
+        self.source.kill() || self.status().is_refused()
+    }
+
     /// How far the task has come (Python has this in `repr()` only).
     pub fn state(&self) -> State {
         self.status().state()
@@ -197,7 +235,7 @@ impl<T> TaskFuture<T> {
         self.state() == State::Running
     }
 
-    /// Whether the task was cancelled before it started (Python: `Future.cancelled()`).
+    /// Whether the task was cancelled before it started, or [killed](Self::kill) (Python: `Future.cancelled()`).
     pub fn is_cancelled(&self) -> bool {
         self.state() == State::Cancelled
     }

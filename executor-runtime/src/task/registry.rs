@@ -45,7 +45,7 @@ impl WireId {
 /// One process task, as a worker needs it.
 pub struct TaskEntry {
     id: WireId,
-    name: &'static str,
+    pub(crate) name: &'static str,
     /// The argument and return types, to notice a worker that runs another program.
     signature: fn() -> &'static str,
     run: fn(&mut Decoder<'_>, &mut Encoder<'_>) -> Coded<()>,

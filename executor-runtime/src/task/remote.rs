@@ -43,6 +43,12 @@ pub(crate) trait RemoteRun: Handle {
     /// Says that a job that was sent has started, if nobody has.
     fn begin(&self);
 
+    /// Gives a job that has started to another worker, under a number of the carrier's; false if it was killed.
+    fn send_again(&self, carrier: &Arc<dyn Carrier>, number: u32) -> bool;
+
+    /// Whether it is to be ended while it runs.
+    fn is_killed(&self) -> bool;
+
     /// Ends a claimed job of a single call with its encoded value, or with an error.
     fn finish(&self, answer: Result<Decoder<'_>, TaskError>, seat: Seat<'_>);
 
@@ -59,6 +65,9 @@ pub(crate) trait Carrier: Send + Sync {
     /// Whether a job that was sent has started.
     fn has_started(&self, number: u32) -> bool;
 
+    /// One of the jobs that have started is to be ended: see [`RemoteRun::is_killed`].
+    fn kill(&self);
+
     /// Looks for the answer to a job for a moment, if that is the next to come and nobody else does.
     fn lead(&self, number: u32);
 }
@@ -69,8 +78,24 @@ enum Place {
     Here(Request),
     /// It was sent and may have started.
     Sent { carrier: Arc<dyn Carrier>, number: u32 },
-    /// The job has started, for sure, or is over.
+    /// The job has started, for sure.
+    Runs { carrier: Arc<dyn Carrier>, number: u32, is_killed: bool },
+    /// It is over, or whoever runs it tells nothing of it.
     Gone,
+}
+
+impl Place {
+    /// A job that was sent has started.
+    fn run(&mut self) {
+        *self = match std::mem::replace(self, Self::Gone) {
+            Self::Sent { carrier, number } => Self::Runs { carrier, number, is_killed: false },
+            other => other,
+        };
+    }
+
+    fn is_killed(&self) -> bool {
+        matches!(self, Self::Runs { is_killed: true, .. })
+    }
 }
 
 /// What goes to the worker.
@@ -148,7 +173,9 @@ impl<T: ProcessTask, G: Gather<T::Output>> Remote<T, G> {
     /// Whoever carries the job, and its number there.
     fn carrier(&self) -> Option<(Arc<dyn Carrier>, u32)> {
         match &*self.place.lock() {
-            Place::Sent { carrier, number } => Some((Arc::clone(carrier), *number)),
+            Place::Sent { carrier, number } | Place::Runs { carrier, number, .. } => {
+                Some((Arc::clone(carrier), *number))
+            }
             Place::Here(_) | Place::Gone => None,
         }
     }
@@ -176,18 +203,35 @@ impl<T: ProcessTask, G: Gather<T::Output>> Remote<T, G> {
 
 impl<T: ProcessTask, G: Gather<T::Output>> Handle for Remote<T, G> {
     fn refuse(&self, error: TaskError) -> bool {
-        // Under the lock: else it could have been taken back and sent once more, under another number.
-        if let Place::Sent { carrier, number } = &*self.place.lock()
+        // Under the lock: else it could have been sent meanwhile, or taken back and sent once more, under another number.
+        let place = self.place.lock();
+        if let Place::Sent { carrier, number } = &*place
             && !carrier.take_back(*number)
         {
             self.core.begin();
             return false;
         }
-        let refused = self.core.refuse(error, || drop(self.leave_place()));
-        if refused {
-            self.leave_scope();
+        if !self.core.start_refusal(&error) {
+            return false;
         }
-        refused
+        drop(place);
+        self.core.end_refusal(error, || drop(self.leave_place()));
+        self.leave_scope();
+        true
+    }
+
+    fn kill(&self) -> bool {
+        if self.refuse(TaskError::Cancelled) {
+            return true;
+        }
+        let mut place = self.place.lock();
+        place.run();
+        let Place::Runs { carrier, is_killed, .. } = &mut *place else { return false };
+        *is_killed = true;
+        let carrier = Arc::clone(carrier);
+        drop(place);
+        carrier.kill();
+        true
     }
 
     fn status(&self) -> &dyn Status {
@@ -225,29 +269,29 @@ impl<T: ProcessTask, G: Gather<T::Output>> RemoteRun for Remote<T, G> {
     fn len_bytes(&self) -> usize {
         match &*self.place.lock() {
             Place::Here(request) => request.arguments.bytes().len() + request.arguments.aside().len(),
-            Place::Sent { .. } | Place::Gone => 0,
+            Place::Sent { .. } | Place::Runs { .. } | Place::Gone => 0,
         }
     }
 
     fn claim(&self) -> Option<Request> {
+        let mut place = self.place.lock();
         if !self.core.begin() {
             return None;
         }
-        match self.leave_place() {
+        match std::mem::replace(&mut *place, Place::Gone) {
             Place::Here(request) => Some(request),
-            Place::Sent { .. } | Place::Gone => unreachable!("a job is claimed once"),
+            _ => unreachable!("a job is claimed once"),
         }
     }
 
     fn send(&self, carrier: &Arc<dyn Carrier>, number: u32) -> Option<Request> {
         let mut place = self.place.lock();
-        match std::mem::replace(&mut *place, Place::Gone) {
-            Place::Here(request) => {
-                *place = Place::Sent { carrier: Arc::clone(carrier), number };
-                Some(request)
-            }
-            Place::Sent { .. } => unreachable!("a job is sent by one worker at a time"),
-            Place::Gone => None,
+        if !self.core.is_pending() {
+            return None;
+        }
+        match std::mem::replace(&mut *place, Place::Sent { carrier: Arc::clone(carrier), number }) {
+            Place::Here(request) => Some(request),
+            _ => unreachable!("a job is sent by one worker at a time"),
         }
     }
 
@@ -255,7 +299,7 @@ impl<T: ProcessTask, G: Gather<T::Output>> RemoteRun for Remote<T, G> {
         let mut place = self.place.lock();
         let left = match &*place {
             Place::Sent { .. } => (std::mem::replace(&mut *place, Place::Here(request)), None),
-            Place::Here(_) | Place::Gone => (Place::Gone, Some(request)),
+            _ => (Place::Gone, Some(request)),
         };
         drop(place);
         drop(left);
@@ -263,7 +307,23 @@ impl<T: ProcessTask, G: Gather<T::Output>> RemoteRun for Remote<T, G> {
 
     fn begin(&self) {
         self.core.begin();
-        drop(self.leave_place());
+        self.place.lock().run();
+    }
+
+    fn send_again(&self, carrier: &Arc<dyn Carrier>, number: u32) -> bool {
+        let again = Place::Runs { carrier: Arc::clone(carrier), number, is_killed: false };
+        let mut place = self.place.lock();
+        if place.is_killed() {
+            return false;
+        }
+        let before = std::mem::replace(&mut *place, again);
+        drop(place);
+        drop(before);
+        true
+    }
+
+    fn is_killed(&self) -> bool {
+        self.place.lock().is_killed()
     }
 
     fn finish(&self, answer: Result<Decoder<'_>, TaskError>, seat: Seat<'_>) {

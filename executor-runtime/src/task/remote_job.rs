@@ -63,15 +63,15 @@ pub struct RemoteJob {
     priority: i32,
     /// It is of several calls.
     is_chunk: bool,
-    /// A worker has it.
-    is_sent: bool,
+    /// A worker has it, or whoever cancels it.
+    is_taken: bool,
     /// How many workers have died that it was the next task of.
     deaths: u8,
 }
 
 impl RemoteJob {
     pub(crate) fn new(job: Arc<dyn RemoteRun>, options: CallOptions, is_chunk: bool) -> Self {
-        Self { job, priority: options.priority, is_chunk, is_sent: false, deaths: 0 }
+        Self { job, priority: options.priority, is_chunk, is_taken: false, deaths: 0 }
     }
 
     pub(crate) fn is_chunk(&self) -> bool {
@@ -101,14 +101,15 @@ impl RemoteJob {
 
     /// Claims the job for running; `None` if it was cancelled (Python: `Future.set_running_or_notify_cancel()`).
     /// From here on it cannot be cancelled.
-    pub fn start(self) -> Option<RunningJob> {
+    pub fn start(mut self) -> Option<RunningJob> {
+        self.is_taken = true;
         self.job.claim().map(|request| RunningJob::new(Arc::clone(&self.job), request, true))
     }
 
     /// Gives the job to a worker, under a number of the carrier's; `None` if it was cancelled.
     pub(crate) fn send(mut self, carrier: &Arc<dyn Carrier>, number: u32) -> Option<RunningJob> {
+        self.is_taken = true;
         let request = self.job.send(carrier, number)?;
-        self.is_sent = true;
         let mut job = RunningJob::new(Arc::clone(&self.job), request, false);
         job.deaths = self.deaths;
         Some(job)
@@ -130,7 +131,7 @@ impl RemoteJob {
 impl Drop for RemoteJob {
     fn drop(&mut self) {
         // Without effect on a job that has started.
-        if !self.is_sent {
+        if !self.is_taken {
             self.refuse(TaskError::PoolShutDown);
         }
     }
@@ -195,6 +196,17 @@ impl RunningJob {
             self.has_begun = true;
             self.job.begin();
         }
+    }
+
+    /// Whether it is to be ended while it runs.
+    pub(crate) fn is_killed(&self) -> bool {
+        self.job.is_killed()
+    }
+
+    /// Says who carries it now that it has to run again; false if it was killed.
+    pub(crate) fn send_again(&mut self, carrier: &Arc<dyn Carrier>, number: u32) -> bool {
+        self.leave_answered();
+        self.job.send_again(carrier, number)
     }
 
     /// Makes a job of it that waits: it was taken back before it started.
@@ -319,6 +331,13 @@ impl RunningJob {
         self.answered(1);
     }
 
+    /// Notes that no call that has no answer will get one.
+    pub(crate) fn note_all_failed(&mut self, error: &TaskError) {
+        while self.calls_left > 0 {
+            self.note_failed(error.clone());
+        }
+    }
+
     /// Keeps the values of the first calls that have no answer, in a row, until all have one. How many they were;
     /// `None` if that is no such row.
     pub(crate) fn note_values(&mut self, values: &[u8]) -> Option<usize> {
@@ -348,7 +367,7 @@ impl RunningJob {
     }
 
     /// What was answered need not go to the next worker.
-    pub(crate) fn leave_answered(&mut self) {
+    fn leave_answered(&mut self) {
         if self.is_chunk()
             && let Some(rest) = row::skip(self.arguments.bytes(), self.calls() - self.calls_left)
         {
@@ -376,9 +395,7 @@ impl RunningJob {
         if self.calls_left == 0 {
             return;
         }
-        while self.calls_left > 0 {
-            self.note_failed(error.clone());
-        }
+        self.note_all_failed(error);
         self.deliver(seat);
     }
 }

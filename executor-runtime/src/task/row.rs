@@ -58,6 +58,11 @@ impl Row {
         self.is_long = len >= usize::from(LONG);
     }
 
+    /// How long the string is that was begun.
+    pub(crate) fn open_len(&self) -> usize {
+        self.bytes.len() - self.start - 1 - if self.is_long { LEN_BYTES } else { 0 }
+    }
+
     /// Takes the string back that was begun.
     pub(crate) fn withdraw(&mut self) {
         self.bytes.truncate(self.start);

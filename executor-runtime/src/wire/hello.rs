@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::LinkKind;
 
 /// Counts changes of what is said here and over the links.
-pub(crate) const PROTOCOL: u32 = 7;
+pub(crate) const PROTOCOL: u32 = 8;
 
 /// No message of the first exchange comes near this.
 const MAX_LEN_BYTES: u32 = 64 * 1024;
@@ -35,6 +35,8 @@ pub(crate) struct Hello {
     pub(crate) depth: u32,
     /// The stack of the thread that runs the tasks.
     pub(crate) stack_size_bytes: u64,
+    /// A longer value is an error of its task.
+    pub(crate) max_value_len_bytes: u64,
     /// What tasks and answers travel over. Its descriptors come with this message.
     pub(crate) link: LinkKind,
 }
@@ -144,7 +146,8 @@ mod tests {
     fn a_message_arrives_as_it_was_sent() {
         let (host, guest) = pair();
         let link = LinkKind::IpcChannel;
-        let sent = Hello { protocol: 7, program: u64::MAX, depth: 2, stack_size_bytes: 0, link };
+        let sent =
+            Hello { protocol: 7, program: u64::MAX, depth: 2, stack_size_bytes: 0, max_value_len_bytes: 9, link };
         send(&host, &sent, &[]).expect("sent");
         let hello: Hello = receive(&guest, None).expect("received");
         assert_eq!((hello.protocol, hello.program, hello.depth, hello.link), (7, u64::MAX, 2, link));
@@ -155,7 +158,7 @@ mod tests {
         let (host, guest) = pair();
         let (ours, theirs) = pair();
         let link = LinkKind::Ring { ring_len_bytes: 4096 };
-        let sent = Hello { protocol: 7, program: 1, depth: 2, stack_size_bytes: 0, link };
+        let sent = Hello { protocol: 7, program: 1, depth: 2, stack_size_bytes: 0, max_value_len_bytes: 9, link };
         send(&host, &sent, &[theirs.as_fd(), theirs.as_fd()]).expect("sent");
         let (hello, descriptors) = receive_hello(&guest).expect("received");
         assert_eq!((hello.link, descriptors.len()), (link, 2));

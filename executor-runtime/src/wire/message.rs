@@ -90,6 +90,10 @@ const KIND: usize = TOOK.end;
 /// What goes before the values of several calls.
 pub(crate) const VALUES_HEAD_LEN_BYTES: usize = 13;
 
+/// A message to the host is no longer than one value and so much: heads, values that are gathered before a long one, or
+/// a report of a panic, all of whose texts are cut.
+pub(crate) const MOST_BESIDE_VALUE_BYTES: u64 = 4 << 20;
+
 /// Errors that a guest can have with a task.
 #[derive(Serialize, Deserialize)]
 enum Failure {
@@ -190,7 +194,7 @@ pub(crate) fn read_answer(message: &[u8]) -> Result<(AnswerHead, Answer<'_>), Li
 impl From<TaskError> for Failure {
     fn from(error: TaskError) -> Self {
         match error {
-            TaskError::Panicked(report) => Self::Panicked((*report).clone()),
+            TaskError::Panicked(report) => Self::Panicked(report.for_message()),
             TaskError::Encode(failure) => Self::Encode((*failure).clone()),
             TaskError::Decode(failure) => Self::Decode((*failure).clone()),
             TaskError::UnknownTask { name } => Self::UnknownTask(name),

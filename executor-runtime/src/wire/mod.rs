@@ -33,7 +33,8 @@ use serde::{Deserialize, Serialize};
 pub(crate) use bell::Bell;
 pub(crate) use hello::{Hello, PROTOCOL, Welcome, receive, receive_hello, send};
 pub(crate) use message::{
-    Answer, AnswerHead, Task, TaskKind, VALUES_HEAD_LEN_BYTES, answer_with, read_answer, say_took, values_head,
+    Answer, AnswerHead, MOST_BESIDE_VALUE_BYTES, Task, TaskKind, VALUES_HEAD_LEN_BYTES, answer_with, read_answer,
+    say_took, values_head,
 };
 pub(crate) use ring::{Keeper, RING_LEN_BYTES};
 
@@ -72,15 +73,16 @@ impl Offer {
     }
 
     /// The host's side of the link, and where it sleeps. `guest` can be read when the guest has ended, and is open as
-    /// long as the bell is.
+    /// long as the bell is. A guest that keeps to the protocol sends no message that is longer than `max_len_bytes`.
     pub(crate) fn connect(
         self,
         door: Option<String>,
         guest: BorrowedFd<'_>,
+        max_len_bytes: u64,
     ) -> Result<(Box<dyn HostLink>, Arc<Bell>), String> {
         match self.0 {
             OfferKind::Ring(offer) => {
-                let (link, bell) = offer.connect(guest).map_err(|error| error.to_string())?;
+                let (link, bell) = offer.connect(guest, max_len_bytes).map_err(|error| error.to_string())?;
                 Ok((Box::new(link), bell))
             }
             OfferKind::IpcChannel => {

@@ -4,7 +4,7 @@
 
 use std::time::Instant;
 
-use super::guest::leave_if_copy;
+use super::guest::{check_len, leave_if_copy};
 use crate::error::TaskError;
 use crate::sys::copy::Original;
 use crate::task::panics;
@@ -28,6 +28,9 @@ pub(super) struct Chunk<'a> {
     keeper: Option<Keeper>,
     link: &'a mut dyn GuestLink,
     original: &'a Original,
+    max_value_len_bytes: u64,
+    /// Of the task.
+    name: &'static str,
     /// Why there is nothing to do any more.
     failure: Option<LinkError>,
 }
@@ -38,6 +41,7 @@ impl<'a> Chunk<'a> {
         task: &Task<'a>,
         link: &'a mut dyn GuestLink,
         original: &'a Original,
+        max_value_len_bytes: u64,
         answers: &'a mut Row,
     ) -> Self {
         answers.begin(&wire::values_head(task.number, 0));
@@ -52,12 +56,15 @@ impl<'a> Chunk<'a> {
             keeper,
             link,
             original,
+            max_value_len_bytes,
+            name: "",
             failure: None,
         }
     }
 
     /// Runs and answers all calls.
     pub(super) fn run(mut self, function: &Result<&TaskEntry, TaskError>) -> Result<(), LinkError> {
+        self.name = function.as_ref().map_or("", |function| function.name);
         loop {
             let ran = match function {
                 Ok(function) => function.run_all(&mut self),
@@ -132,11 +139,15 @@ impl<'a> Chunk<'a> {
 
 impl Calls for Chunk<'_> {
     fn next(&mut self) -> Option<(&[u8], &mut Vec<u8>)> {
-        if self.is_running
-            && let Err(failure) = self.answer()
-        {
-            self.failure = Some(failure);
-            return None;
+        if self.is_running {
+            let answered = match check_len(self.answers.open_len(), self.max_value_len_bytes, self.name) {
+                Ok(()) => self.answer(),
+                Err(error) => self.fail(error),
+            };
+            if let Err(failure) = answered {
+                self.failure = Some(failure);
+                return None;
+            }
         }
         let (arguments, left) = split_first(self.left)?;
         self.left = left;

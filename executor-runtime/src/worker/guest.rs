@@ -14,12 +14,13 @@ use std::time::Instant;
 
 use super::chunk::Chunk;
 use super::{DEPTH, buffers};
+use crate::error::{CodecFailure, Payload, TaskError};
 use crate::sys::copy::Original;
 use crate::sys::start::{FAILED, claim, exit_now};
 use crate::task::registry::Registry;
 use crate::task::row::Row;
 use crate::task::{Decoder, Encoder, WireId};
-use crate::wire::{self, GuestLink, LinkError, LinkKind, PROTOCOL, Task, TaskKind, Welcome};
+use crate::wire::{self, GuestLink, Hello, LinkError, PROTOCOL, Task, TaskKind, Welcome};
 
 /// Becomes a worker if this process was started as one, and never returns then.
 pub(crate) fn run_if_worker() {
@@ -34,7 +35,7 @@ fn run(control: &UnixStream) -> ! {
     let stack_size_bytes = usize::try_from(hello.stack_size_bytes).unwrap_or(usize::MAX);
     let Ok(tell) = control.try_clone() else { exit_now(FAILED) };
     let thread = thread::Builder::new().name("task".to_owned()).stack_size(stack_size_bytes);
-    let started = thread.spawn(move || serve(&tell, hello.link, descriptors));
+    let started = thread.spawn(move || serve(&tell, &hello, descriptors));
     if started.is_err() {
         exit_now(FAILED);
     }
@@ -55,11 +56,11 @@ fn await_end(mut control: &UnixStream) {
 }
 
 /// Runs tasks until the host has no more, and ends the process.
-fn serve(control: &UnixStream, kind: LinkKind, descriptors: Vec<OwnedFd>) {
+fn serve(control: &UnixStream, hello: &Hello, descriptors: Vec<OwnedFd>) {
     let registry = Registry::of_program().ok();
     let program = registry.map_or(0, Registry::fingerprint);
     let tell = |door| wire::send(control, &Welcome { protocol: PROTOCOL, program, door }, &[]);
-    let link = wire::serve(kind, descriptors, tell);
+    let link = wire::serve(hello.link, descriptors, tell);
     let (Some(registry), Ok(mut link)) = (registry, link) else {
         // The host knows by now; it ends us when it has read why.
         return;
@@ -67,14 +68,14 @@ fn serve(control: &UnixStream, kind: LinkKind, descriptors: Vec<OwnedFd>) {
     let Ok(original) = Original::mark() else { exit_now(FAILED) };
     // The pool closed the link, so this is the worker's normal end, with exit
     // handlers and everything that was printed. Any other error is the same to us.
-    let _: LinkError = run_tasks(registry, &mut *link, &original);
+    let _: LinkError = run_tasks(registry, &mut *link, &original, hello.max_value_len_bytes);
     std::process::exit(0)
 }
 
-fn run_tasks(registry: &Registry, link: &mut dyn GuestLink, original: &Original) -> LinkError {
+fn run_tasks(registry: &Registry, link: &mut dyn GuestLink, original: &Original, max_value_len: u64) -> LinkError {
     let mut buffers = Buffers::default();
     loop {
-        if let Err(error) = run_task(registry, link, original, &mut buffers) {
+        if let Err(error) = run_task(registry, link, original, max_value_len, &mut buffers) {
             return error;
         }
     }
@@ -111,6 +112,7 @@ fn run_task(
     registry: &Registry,
     link: &mut dyn GuestLink,
     original: &Original,
+    max_value_len_bytes: u64,
     buffers: &mut Buffers,
 ) -> Result<(), LinkError> {
     buffers.receive(link)?;
@@ -124,13 +126,17 @@ fn run_task(
     }
     let function = registry.find(WireId::from_bytes(task.id));
     let arguments = match task.kind {
-        TaskKind::Chunk => return Chunk::new(&task, link, original, answers).run(&function),
+        TaskKind::Chunk => {
+            return Chunk::new(&task, link, original, max_value_len_bytes, answers).run(&function);
+        }
         TaskKind::One => Decoder::new(task.arguments),
         TaskKind::OneWithAside => Decoder::with_aside(task.arguments, aside),
     };
     let mut value_aside = Vec::new();
     wire::answer_with(answer, &mut value_aside, task.number, Instant::now(), |out, aside| {
-        function?.run(arguments, Encoder::with_aside(out, aside))
+        let (function, before) = (function?, out.len());
+        function.run(arguments, Encoder::with_aside(out, aside))?;
+        check_len(out.len() - before + aside.len(), max_value_len_bytes, function.name)
     });
     leave_if_copy(original);
     if value_aside.is_empty() {
@@ -140,6 +146,15 @@ fn run_task(
     link.send(&value_aside)?;
     buffers::keep(aside, value_aside);
     Ok(())
+}
+
+/// Whether a value is not longer than the host lets it be.
+pub(super) fn check_len(len_bytes: usize, max_len_bytes: u64, task: &str) -> Result<(), TaskError> {
+    if len_bytes as u64 <= max_len_bytes {
+        return Ok(());
+    }
+    let reason = format!("{len_bytes} bytes, and the pool's `max_result_size` is {max_len_bytes}");
+    Err(TaskError::Encode(CodecFailure::new(Payload::Value, task, reason).into()))
 }
 
 /// Ends a copy of this process, which the task has made: only one of them may answer.

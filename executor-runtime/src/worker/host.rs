@@ -6,15 +6,19 @@
 //!            the clock        can be taken back
 //! ```
 
+mod bury;
+
 use std::collections::VecDeque;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+pub(crate) use bury::{Fate, Left, Terms};
+
 use super::buffers;
 use super::landed::{Answered, Landed};
 use super::pace::Pace;
-use crate::error::{TaskError, WorkerDeath, WorkerExit};
+use crate::error::TaskError;
 use crate::sys::process::Process;
 use crate::task::{Carrier, RemoteJob, RemoteRun, RunningJob, row};
 use crate::wire::{self, Answer, AnswerHead, Bell, Claim, Claims, HostLink, LinkError, Read, Task, TaskKind};
@@ -75,6 +79,11 @@ impl Sent {
         self.calls - self.job.calls_left()
     }
 
+    /// How many calls have ended, answered or not.
+    fn done(&self) -> usize {
+        self.ended.max(self.answered())
+    }
+
     /// Keeps an answer to a chunk in its job. How many calls it has answered.
     fn note(&mut self, answer: Answer<'_>) -> Result<usize, LinkError> {
         match answer {
@@ -102,18 +111,10 @@ struct Written {
     so_far: usize,
 }
 
-/// What a worker leaves behind that is gone.
-#[derive(Default)]
-pub(crate) struct Left {
-    /// They may have started: an error was noted in each, and what is left of it goes on elsewhere.
-    pub(crate) started: Vec<RunningJob>,
-    /// They have not.
-    pub(crate) waiting: Vec<RemoteJob>,
-}
-
 impl Worker {
-    /// So many tasks are read off the link at once, before any of them is told.
-    const MOST_LANDED: usize = 64;
+    /// So many answers, or pieces of them, are read off the link at once: a worker that always has more to say keeps
+    /// nobody from looking at the clock, or from what has landed.
+    const MOST_READ: usize = 64;
 
     /// A worker whose process is ready at the other end of `link`.
     pub(crate) fn new(
@@ -208,10 +209,26 @@ impl Worker {
         self.sent.front().map(|sent| sent.number)
     }
 
+    /// The call that runs, as far as one has looked: its task's number, and how many calls came before it there.
+    pub(crate) fn first_call(&self) -> Option<(u32, usize)> {
+        self.sent.front().map(|first| (first.number, first.done()))
+    }
+
+    /// Whether a task is to be ended while it runs. If there may be more to `read`, only the first does for sure.
+    pub(crate) fn has_killed(&self, may_read: bool) -> bool {
+        let most = if may_read { 1 } else { usize::MAX };
+        self.sent.iter().take(most).any(|sent| sent.job.is_killed())
+    }
+
     /// When the first task has had its time; `limit` is for those whose call has none.
     pub(crate) fn deadline(&self, limit: Option<Duration>) -> Option<Instant> {
         let limit = self.sent.front()?.job.limit().or(limit)?;
         self.since.checked_add(limit)
+    }
+
+    /// Whether the first task has had its time.
+    pub(crate) fn is_overdue(&self, limit: Option<Duration>) -> bool {
+        self.deadline(limit).is_some_and(|deadline| deadline <= Instant::now())
     }
 
     /// When those who wait have waited for longer than they should.
@@ -252,11 +269,20 @@ impl Worker {
         }
     }
 
-    /// Sends a job that has started elsewhere.
-    pub(crate) fn send_again(&mut self, mut job: RunningJob) -> Result<(), LinkError> {
-        job.leave_answered();
+    /// Sends a job that has started elsewhere, unless it was killed.
+    pub(crate) fn send_again(
+        &mut self,
+        mut job: RunningJob,
+        carrier: &Arc<dyn Carrier>,
+        landed: &mut Landed,
+    ) -> Result<(), LinkError> {
         self.claims.offer(self.next_number);
-        self.write(job)
+        if job.send_again(carrier, self.next_number) {
+            return self.write(job);
+        }
+        job.note_all_failed(&TaskError::Cancelled);
+        landed.push(job, Answered::Noted);
+        Ok(())
     }
 
     /// Writes a job that was offered under the next number.
@@ -300,7 +326,10 @@ impl Worker {
     pub(crate) fn step(&mut self, landed: &mut Landed, most: usize) -> Result<bool, LinkError> {
         let mut has_moved = self.write_on()?;
         let (before, mut calls, mut took) = (landed.jobs(), 0, Duration::ZERO);
-        while landed.jobs() - before < most.min(Self::MOST_LANDED) {
+        for _ in 0..Self::MOST_READ {
+            if landed.jobs() - before >= most {
+                break;
+            }
             match self.link.pull(self.aside.as_mut().unwrap_or(&mut self.answer))? {
                 Read::Nothing => break,
                 // A piece of a long one: what it makes room for comes next.
@@ -399,24 +428,13 @@ impl Worker {
         let progress = self.link.progress();
         let Some(first) = self.sent.front_mut().filter(|first| first.job.is_chunk()) else { return false };
         // More than it has cannot have ended: so there is an end to what a worker can say.
-        let (ended, known) = (progress.calls as usize, first.ended.max(first.answered()));
+        let (ended, known) = (progress.calls as usize, first.done());
         if !progress.is_of(first.number) || ended <= known || ended > first.calls {
             return false;
         }
         first.ended = ended;
         self.since = Instant::now();
         true
-    }
-
-    /// Takes in what a worker that has ended has gathered and not sent.
-    fn take_kept(&mut self, landed: &mut Landed) {
-        let mut message = Vec::new();
-        self.link.take_kept(&mut message);
-        let first = self.sent.front().map(|first| first.number);
-        // What is no answer is as if it were not there: the worker need not be ended any more.
-        if matches!(wire::read_answer(&message), Ok((head, Answer::Values { .. })) if Some(head.number) == first) {
-            let _: Result<_, LinkError> = self.take_answer(message, None, landed);
-        }
     }
 
     /// Forgets jobs at the front that were taken back.
@@ -495,83 +513,6 @@ impl Worker {
         self.sent.iter().filter(|sent| !sent.job.has_begun()).map(|sent| sent.job.handle()).collect()
     }
 
-    /// Makes sure that a worker whose link has failed is dead, and says what becomes of the jobs it has.
-    ///
-    /// It was killed if it was `aborted`. With [`LinkError::TimedOut`] it is, since its first task has had its time;
-    /// `limit` is for those whose call has none.
-    pub(crate) fn bury(
-        mut self,
-        error: LinkError,
-        limit: Option<Duration>,
-        aborted: bool,
-        landed: &mut Landed,
-    ) -> Left {
-        let ran_for = self.since.elapsed();
-        // Before it is killed: what has not started cannot any more, and need not be lost.
-        let behind = self.take_back(landed);
-        let exit = if error == LinkError::TimedOut {
-            self.process.kill();
-            self.process.reap()
-        } else {
-            ended(&self.process, error)
-        };
-        // What it has answered meanwhile is answered.
-        if error != LinkError::Protocol {
-            while match self.step(landed, usize::MAX) {
-                Ok(has_moved) => has_moved || self.link.await_rest(),
-                Err(_) => false,
-            } {}
-            self.take_kept(landed);
-        }
-        let mut left = Left::default();
-        let has_timed_out = error == LinkError::TimedOut;
-        for (place, Sent { number, mut job, .. }) in std::mem::take(&mut self.sent).into_iter().enumerate() {
-            if !job.has_begun() {
-                match self.claims.take_back(number) {
-                    // One that has had its time on its way here would have it on any other.
-                    Claim::Offered if place == 0 && (has_timed_out || !job.survives()) => job.begin(),
-                    Claim::Offered => {
-                        left.waiting.push(job.take_back());
-                        continue;
-                    }
-                    Claim::TakenBack => {
-                        landed.shell(job);
-                        continue;
-                    }
-                    Claim::Started => job.begin(),
-                }
-            }
-            let attempts = job.attempts();
-            let lost = match job.limit().or(limit) {
-                _ if aborted => TaskError::PoolShutDown,
-                Some(limit) if has_timed_out && place == 0 => TaskError::TimedOut { limit, attempts },
-                _ => {
-                    let (pid, task) = (self.process.pid(), job.name().to_owned());
-                    TaskError::WorkerDied(Arc::new(WorkerDeath { pid, exit, task, ran_for, attempts }))
-                }
-            };
-            if place == 0 {
-                job.note_took(ran_for);
-            }
-            // Only the first has started, unless the worker has lied: then nobody knows what it has done.
-            if aborted || place > 0 || !job.retry() {
-                job.note_failed(lost.clone());
-            }
-            match job.calls_left() {
-                0 => landed.push(job, Answered::Noted),
-                _ if aborted => {
-                    while job.calls_left() > 0 {
-                        job.note_failed(lost.clone());
-                    }
-                    landed.push(job, Answered::Noted);
-                }
-                _ => left.started.push(job),
-            }
-        }
-        left.waiting.extend(behind);
-        left
-    }
-
     /// Has it run a single job, and waits for that.
     pub(crate) fn run_alone(
         &mut self,
@@ -579,19 +520,19 @@ impl Worker {
         limit: Option<Duration>,
         landed: &mut Landed,
     ) -> Result<(), LinkError> {
-        self.send_again(job)?;
+        self.claims.offer(self.next_number);
+        self.write(job)?;
         loop {
-            while self.step(landed, 1)? {}
+            while !self.is_overdue(limit) && self.step(landed, 1)? {}
             if landed.jobs() > 0 {
                 self.tasks_done = 0;
                 return Ok(());
             }
-            let deadline = self.deadline(limit);
-            if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+            if self.is_overdue(limit) {
                 return Err(LinkError::TimedOut);
             }
             if self.arm()? {
-                self.bell.wait(deadline);
+                self.bell.wait(self.deadline(limit));
                 self.disarm();
                 if !self.look()? && self.process.has_ended() && !self.look()? {
                     return Err(LinkError::Closed);
@@ -613,16 +554,4 @@ impl Worker {
         }
         process.reap();
     }
-}
-
-/// The end of a worker whose link failed.
-fn ended(process: &Process, error: LinkError) -> WorkerExit {
-    // A closed link is the first sign of a death, which then needs a moment to
-    // be complete. A worker that goes on without its link is of no use.
-    if error == LinkError::Protocol || !process.wait_ended(Some(EXIT_LIMIT)) {
-        process.kill();
-        process.reap();
-        return WorkerExit::Protocol;
-    }
-    process.reap()
 }

@@ -21,6 +21,8 @@ pub(crate) struct WorkerOptions {
     pub(crate) start_limit: Duration,
     pub(crate) link: LinkKind,
     pub(crate) max_tasks: Option<usize>,
+    /// Of one encoded value.
+    pub(crate) max_value_len_bytes: u64,
 }
 
 /// A worker that was started and may not have got ready yet.
@@ -52,9 +54,10 @@ impl Starting {
             program,
             depth: options.depth,
             stack_size_bytes: options.stack_size_bytes as u64,
+            max_value_len_bytes: options.max_value_len_bytes,
             link: options.link,
         };
-        let offer = Offer::new(options.link).map_err(|error| PoolError::Link(error.to_string()))?;
+        let offer = Offer::new(options.link).map_err(PoolError::SpawnWorker)?;
         let welcome = wire::send(&self.control, &hello, &offer.descriptors())
             .and_then(|()| wire::receive::<Welcome>(&self.control, self.deadline))
             .map_err(|error| self.not_ready(&error, options))?;
@@ -65,7 +68,8 @@ impl Starting {
         if welcome.program != program {
             return Err(PoolError::VersionMismatch { what: "the tasks and their types".to_owned() });
         }
-        let connected = welcome.door.and_then(|door| offer.connect(door, self.process.as_fd()));
+        let max_len_bytes = options.max_value_len_bytes.saturating_add(wire::MOST_BESIDE_VALUE_BYTES);
+        let connected = welcome.door.and_then(|door| offer.connect(door, self.process.as_fd(), max_len_bytes));
         let (link, bell) = connected.map_err(PoolError::Link)?;
         Ok(Worker::new(self.process, link, bell, self.control, options.max_tasks))
     }

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::crew::Crew;
+use super::crew::{Crew, RestartLimit};
 use super::lane::{LaneOptions, ProcessLane};
 use super::transport::Transport;
 use super::{ProcessPoolExecutor, cpus};
+#[expect(unused_imports, reason = "documentation")]
+use crate::TaskFuture;
 use crate::error::{PoolError, TaskError};
 use crate::pool::{Owner, Pool, PoolOptions};
 use crate::sys::start;
@@ -44,10 +46,14 @@ pub struct ProcessPoolBuilder {
     initializer: Option<Result<Initializer, TaskError>>,
     max_tasks_per_child: Option<usize>,
     timeout: Option<Duration>,
+    kill_grace: Duration,
+    restart_limit: Option<usize>,
+    restart_window: Duration,
     prewarm: usize,
     stack_size_bytes: usize,
     start_timeout: Duration,
     transport: Transport,
+    max_value_len_bytes: u64,
     ring_len_bytes: u32,
 }
 
@@ -59,10 +65,14 @@ impl ProcessPoolBuilder {
             initializer: None,
             max_tasks_per_child: None,
             timeout: None,
+            kill_grace: Duration::ZERO,
+            restart_limit: None,
+            restart_window: Duration::from_mins(1),
             prewarm: 0,
             stack_size_bytes: 8 << 20,
             start_timeout: Duration::from_secs(10),
             transport: Transport::default(),
+            max_value_len_bytes: 4 << 30,
             ring_len_bytes: RING_LEN_BYTES,
         }
     }
@@ -148,6 +158,54 @@ impl ProcessPoolBuilder {
         self
     }
 
+    /// How long a worker may go on that is ended for its task, because that [ran too long](Self::timeout) or was
+    /// [killed](TaskFuture::kill): it gets SIGTERM first, and SIGKILL after the grace. By default there is none. (Python
+    /// has neither.)
+    ///
+    /// A task can use it to leave its files in order. What it answers meanwhile is its value after all. No other task
+    /// waits for that, but its worker is replaced only afterwards.
+    pub fn kill_grace(mut self, grace: Duration) -> Self {
+        self.kill_grace = grace;
+        self
+    }
+
+    /// How many workers may die within the [`restart_window`](Self::restart_window), by whatever their tasks do or from
+    /// outside; one more breaks the pool, so that a program whose every task crashes does not start workers without end.
+    /// By default any number. (Python's pool is broken by the first.)
+    ///
+    /// What waits then, and what is submitted later, ends with [`TaskError::PoolBroken`] and
+    /// [`PoolError::TooManyDeaths`]. Workers that the pool has ended itself, for a time limit or a
+    /// [kill](TaskFuture::kill), do not count.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use executor_runtime::PoolError;
+    /// use executor_runtime::prelude::*;
+    ///
+    /// #[pool_task(process)]
+    /// fn crash() {
+    ///     std::process::abort();
+    /// }
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let pool = ProcessPoolExecutor::builder().max_workers(1).restart_limit(1).build()?;
+    /// let ends = [(); 3].map(|()| pool.submit(crash::task()).result().expect_err("no value"));
+    /// assert!(matches!(ends, [TaskError::WorkerDied(_), TaskError::WorkerDied(_), TaskError::PoolBroken { .. }]));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn restart_limit(mut self, deaths: usize) -> Self {
+        self.restart_limit = Some(deaths);
+        self
+    }
+
+    /// For how long a worker's death counts for the [`restart_limit`](Self::restart_limit); by default a minute.
+    pub fn restart_window(mut self, window: Duration) -> Self {
+        self.restart_window = window;
+        self
+    }
+
     /// How many workers are started at once by [`build`](Self::build), which does not wait for them
     /// ([`wait_ready`](ProcessPoolExecutor::wait_ready) does); by default none. There are never more than
     /// `max_workers`. (Python has none.)
@@ -175,6 +233,15 @@ impl ProcessPoolBuilder {
     /// What tasks and answers travel over; by default [`Transport::SharedMemory`]. (Python has pipes.)
     pub fn transport(mut self, transport: Transport) -> Self {
         self.transport = transport;
+        self
+    }
+
+    /// How long the encoded value of one call may be, in bytes; by default 4 GiB. (Python has no limit.)
+    ///
+    /// A longer one is not sent: its future ends with [`TaskError::Encode`]. Nor does the pool take more from a worker,
+    /// whatever that worker says, so this is also how much memory one that has gone wild can take from the program.
+    pub fn max_result_size(mut self, bytes: usize) -> Self {
+        self.max_value_len_bytes = bytes as u64;
         self
     }
 
@@ -220,9 +287,12 @@ impl ProcessPoolBuilder {
                 start_limit: self.start_timeout,
                 link: self.transport.link(self.ring_len_bytes),
                 max_tasks: self.max_tasks_per_child,
+                max_value_len_bytes: self.max_value_len_bytes,
             },
             initializer: initializer.map_err(|error| PoolError::InitializerFailed { cause: error.into() })?,
             timeout: self.timeout,
+            grace: self.kill_grace,
+            restart_limit: self.restart_limit.map(|deaths| RestartLimit { deaths, window: self.restart_window }),
             #[cfg(all(test, shuttle))]
             model: || unreachable!("models build their pools by hand"),
         };

@@ -1,13 +1,22 @@
 //! The workers of a pool, for those who are not their lanes: who end them, or have a job for one.
 
+use std::collections::VecDeque;
 use std::num::NonZero;
 use std::sync::{Arc, Weak};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use super::station::Station;
 use crate::sync::{AtomicUsize, Mutex, Ordering};
 use crate::sys::process::Process;
 use crate::task::RemoteJob;
+
+/// So many workers may die within this time.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RestartLimit {
+    pub(super) deaths: usize,
+    pub(super) window: Duration,
+}
 
 /// See the module.
 pub(super) struct Crew {
@@ -30,6 +39,8 @@ struct CrewInner {
     recent: Weak<Station>,
     /// No job is taken any more, but from the queue.
     closed: bool,
+    /// When workers have died, the last ones.
+    deaths: VecDeque<Instant>,
     /// The pool was aborted: a death is no accident, and nobody is replaced.
     stopped: bool,
 }
@@ -169,6 +180,15 @@ impl Crew {
         }
     }
 
+    /// A worker has died. Whether more of them have than the limit allows.
+    pub(super) fn note_death(&self, limit: RestartLimit) -> bool {
+        let mut inner = self.inner.lock();
+        let now = Instant::now();
+        inner.deaths.retain(|then| now.duration_since(*then) <= limit.window);
+        inner.deaths.push_back(now);
+        inner.deaths.len() > limit.deaths
+    }
+
     pub(super) fn stop(&self) {
         self.inner.lock().stopped = true;
     }
@@ -188,8 +208,6 @@ impl Crew {
 // The child is this program once more, which becomes a worker before it runs any test.
 #[cfg(all(test, feature = "auto-start"))]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::error::WorkerExit;
 

@@ -1,16 +1,21 @@
 //! A lane of a process pool: it owns one worker process at a time.
 
+use std::io;
 use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant};
 
-use super::crew::Crew;
+use rustix::io::Errno;
+
+use super::crew::{Crew, RestartLimit};
 use super::station::{At, Station};
 use crate::error::{PoolError, TaskError, WorkerExit};
 use crate::pool::{FreeLane, Pool, Pooled, Unready, Worked};
+use crate::sync::MutexGuard;
 use crate::sync::spin::Spin;
 use crate::task::{Attempt, Initializer, RemoteJob, RunningJob, Seat};
 use crate::wire::LinkError;
-use crate::worker::host::{Left, Worker};
+use crate::worker::host::{Fate, Left, Terms, Worker};
 use crate::worker::landed::Landed;
 use crate::worker::starting::{Starting, WorkerOptions};
 
@@ -22,6 +27,8 @@ pub(super) struct ProcessLane {
     /// They have started with a worker that is gone, and go on with the next.
     left: Vec<RunningJob>,
     landed: Landed,
+    /// Too many workers have died, this lane's the last of them.
+    has_worn_out: bool,
     spin: Spin,
 }
 
@@ -32,6 +39,9 @@ pub(super) struct LaneOptions {
     pub(super) initializer: Option<Initializer>,
     /// For tasks whose call has no limit of its own.
     pub(super) timeout: Option<Duration>,
+    /// Between the request to a worker that it end and its end.
+    pub(super) grace: Duration,
+    pub(super) restart_limit: Option<RestartLimit>,
     /// Plays the worker.
     #[cfg(all(test, shuttle))]
     pub(super) model: fn() -> Worker,
@@ -39,18 +49,35 @@ pub(super) struct LaneOptions {
 
 impl ProcessLane {
     pub(super) fn new(options: LaneOptions, crew: Arc<Crew>) -> Self {
-        Self { options, crew, station: None, left: Vec::new(), landed: Landed::default(), spin: Spin::default() }
+        Self {
+            options,
+            crew,
+            station: None,
+            left: Vec::new(),
+            landed: Landed::default(),
+            has_worn_out: false,
+            spin: Spin::default(),
+        }
     }
 
-    fn new_worker(&self) -> Result<Worker, Unready> {
+    fn terms(&self) -> Terms {
+        Terms { limit: self.options.timeout, grace: self.options.grace, is_aborted: self.crew.is_stopped() }
+    }
+
+    fn new_worker(&self, pool: &Pool<RemoteJob>) -> Result<Worker, Unready> {
         let options = &self.options;
+        if let Some(RestartLimit { deaths: limit, window }) = options.restart_limit.filter(|_| self.has_worn_out) {
+            return Err(Unready::Pool(Arc::new(PoolError::TooManyDeaths { limit, window })));
+        }
         #[cfg(all(test, shuttle))]
         return Ok((options.model)());
         #[cfg_attr(all(test, shuttle), expect(unreachable_code, reason = "models start no process"))]
-        let worker = start_worker(&options.worker, &self.crew).map_err(|cause| Unready::Lane(Arc::new(cause)))?;
+        let is_wanted = || !(self.crew.is_stopped() || self.left.is_empty() && pool.is_over());
+        let worker =
+            start_worker(&options.worker, &self.crew, is_wanted).map_err(|cause| Unready::Lane(Arc::new(cause)))?;
         match &options.initializer {
             Some(initializer) => {
-                initialize(worker, initializer, options.timeout).map_err(|cause| Unready::Pool(Arc::new(cause)))
+                initialize(worker, initializer, self.terms()).map_err(|cause| Unready::Pool(Arc::new(cause)))
             }
             None => Ok(worker),
         }
@@ -66,7 +93,7 @@ impl ProcessLane {
         let Some(carrier) = station.carrier() else { return Ok(false) };
         while worker.has_room(pool.queued() / (2 * takers)) {
             if let Some(job) = self.left.pop() {
-                worker.send_again(job)?;
+                worker.send_again(job, &carrier, &mut self.landed)?;
             } else if let Some(job) = pool.try_take_if(|job| worker.fits(job)) {
                 if !worker.send(job, &carrier)? {
                     self.landed.shells += 1;
@@ -87,26 +114,43 @@ impl ProcessLane {
         Ok(has_fed || has_stepped)
     }
 
-    /// Deals with the worker's end: tells what came of its jobs, and has those go on elsewhere that can.
-    fn bury(&mut self, error: LinkError, pool: &Pool<RemoteJob>) {
-        let Some(worker) = self.let_go() else { return };
-        let is_stopped = self.crew.is_stopped();
-        let Left { started, waiting } = worker.bury(error, self.options.timeout, is_stopped, &mut self.landed);
+    /// Deals with the worker's end: tells what came of its jobs, and has those go on elsewhere that can. Some have been
+    /// taken back already.
+    fn bury(
+        &mut self,
+        mut at: MutexGuard<'_, At>,
+        fate: Fate,
+        mut waiting: Vec<RemoteJob>,
+        pool: &Pool<RemoteJob>,
+    ) -> Worked {
+        let worker = at.worker.take();
+        drop(at);
+        self.let_go();
+        let Some(mut worker) = worker else { return Worked::Done };
+        let terms = self.terms();
+        if let (Fate::Failed(_), Some(limit)) = (fate, self.options.restart_limit) {
+            self.has_worn_out |= self.crew.note_death(limit);
+        }
+        // Before it is ended: what has not started cannot any more. Nor does it wait through the grace of others.
+        waiting.extend(worker.take_back(&mut self.landed));
+        self.give_back(waiting, pool);
+        let Left { started, waiting } = worker.bury(fate, terms, &mut self.landed);
         self.left.extend(started);
         self.landed.tell(|| pool.seat());
-        if is_stopped {
-            for job in waiting {
-                let seat = pool.seat();
-                job.refuse(TaskError::Cancelled);
-                drop(seat);
-            }
-        } else {
-            self.give_back(waiting, pool);
-        }
+        self.give_back(waiting, pool);
+        Worked::Done
     }
 
     /// Jobs that were sent and have not started are the queue's again.
     fn give_back(&self, jobs: Vec<RemoteJob>, pool: &Pool<RemoteJob>) {
+        if self.crew.is_stopped() {
+            for job in jobs {
+                let seat = pool.seat();
+                job.refuse(TaskError::Cancelled);
+                drop(seat);
+            }
+            return;
+        }
         for job in jobs.into_iter().rev() {
             pool.put_back(job);
             self.crew.call();
@@ -151,19 +195,28 @@ impl ProcessLane {
                 station.tell(&mut self.landed);
                 continue;
             }
-            match turned {
-                Ok(true) => continue,
-                Ok(false) if has_ended => {
-                    drop(at);
-                    self.bury(LinkError::Closed, pool);
-                    return Worked::Done;
+            let may_go_on = match turned {
+                Ok(false) if has_ended => return self.bury(at, Fate::Failed(LinkError::Closed), Vec::new(), pool),
+                Ok(has_turned) => has_turned,
+                Err(error) => return self.bury(at, Fate::Failed(error), Vec::new(), pool),
+            };
+            if station.has_to_kill(worker, may_go_on) {
+                return self.bury(at, Fate::Killed, Vec::new(), pool);
+            }
+            if worker.is_overdue(self.options.timeout) && !worker.has_gone_on() {
+                // Once nothing behind it can start any more, it is sure whose time is over.
+                let first = worker.first_call();
+                let waiting = worker.take_back(&mut self.landed);
+                let stepped = worker.step(&mut self.landed, usize::MAX);
+                if stepped.is_err() || worker.first_call() == first {
+                    return self.bury(at, Fate::TimedOut, waiting, pool);
                 }
-                Ok(false) => {}
-                Err(error) => {
-                    drop(at);
-                    self.bury(error, pool);
-                    return Worked::Done;
-                }
+                drop(at);
+                self.give_back(waiting, pool);
+                continue;
+            }
+            if may_go_on {
+                continue;
             }
             if worker.is_idle() {
                 worker.give_back();
@@ -190,16 +243,7 @@ impl ProcessLane {
                     }
                 }
             } else {
-                let now = Instant::now();
-                if worker.deadline(self.options.timeout).is_some_and(|deadline| deadline <= now) {
-                    if worker.has_gone_on() {
-                        continue;
-                    }
-                    drop(at);
-                    self.bury(LinkError::TimedOut, pool);
-                    return Worked::Done;
-                }
-                if worker.late_at().is_some_and(|late| late <= now) {
+                if worker.late_at().is_some_and(|late| late <= Instant::now()) {
                     let waiting = worker.take_back(&mut self.landed);
                     drop(at);
                     self.give_back(waiting, pool);
@@ -221,46 +265,63 @@ impl ProcessLane {
             match worker.arm() {
                 Ok(true) => has_ended = station.sleep(at),
                 Ok(false) => {}
-                Err(error) => {
-                    drop(at);
-                    self.bury(error, pool);
-                    return Worked::Done;
-                }
+                Err(error) => return self.bury(at, Fate::Failed(error), Vec::new(), pool),
             }
         }
     }
 }
 
-/// Starts a worker, again if one is killed on its way: a pool need not break for that.
-fn start_worker(options: &WorkerOptions, crew: &Crew) -> Result<Worker, PoolError> {
+/// Starts a worker as long as it `is_wanted`: again if one is killed on its way, or if the system has nothing left for
+/// it just now. A pool need not break for that.
+fn start_worker(options: &WorkerOptions, crew: &Crew, is_wanted: impl Fn() -> bool) -> Result<Worker, PoolError> {
     /// Enough for any accident, and too few to hide a program that cannot start.
     const ATTEMPTS: u32 = 5;
+    const LONGEST_PAUSE: Duration = Duration::from_millis(200);
 
-    let mut attempt = 1;
+    let deadline = Instant::now().checked_add(options.start_limit);
+    let (mut attempt, mut pause) = (1, Duration::from_millis(1));
     loop {
-        let starting = Starting::new(options)?;
-        crew.add(starting.process());
-        match starting.ready(options) {
-            Err(PoolError::WorkerNeverReady { exit: WorkerExit::Signal(_) } | PoolError::Link(_))
-                if attempt < ATTEMPTS && !crew.is_stopped() =>
-            {
+        let started = Starting::new(options).and_then(|starting| {
+            crew.add(starting.process());
+            starting.ready(options)
+        });
+        let error = match started {
+            Err(error) if is_wanted() => error,
+            worker_or_error => return worker_or_error,
+        };
+        match error {
+            PoolError::SpawnWorker(ref refusal) if is_shortage(refusal) => {
+                if deadline.is_some_and(|deadline| deadline <= Instant::now() + pause) {
+                    return Err(error);
+                }
+            }
+            PoolError::WorkerNeverReady { exit: WorkerExit::Signal(_) } | PoolError::Link(_) if attempt < ATTEMPTS => {
                 attempt += 1;
             }
-            worker_or_error => return worker_or_error,
+            _ => return Err(error),
         }
+        thread::sleep(pause);
+        pause = (2 * pause).min(LONGEST_PAUSE);
     }
+}
+
+/// Whether the system has no descriptor, process or memory left, which it may have again.
+fn is_shortage(refusal: &io::Error) -> bool {
+    let shortages = [Errno::MFILE, Errno::NFILE, Errno::AGAIN, Errno::NOMEM, Errno::NOBUFS];
+    Errno::from_io_error(refusal).is_some_and(|errno| shortages.contains(&errno))
 }
 
 /// Has a new worker do what comes before its first task.
-fn initialize(mut worker: Worker, initializer: &Initializer, timeout: Option<Duration>) -> Result<Worker, PoolError> {
+fn initialize(mut worker: Worker, initializer: &Initializer, terms: Terms) -> Result<Worker, PoolError> {
     let Attempt { job, outcome } = initializer.attempt();
     let mut landed = Landed::default();
     let job = job.start().expect("nobody else has it");
-    let worker = match worker.run_alone(job, timeout, &mut landed) {
+    let worker = match worker.run_alone(job, terms.limit, &mut landed) {
         Ok(()) => Some(worker),
         Err(error) => {
+            let fate = if error == LinkError::TimedOut { Fate::TimedOut } else { Fate::Failed(error) };
             // It is dead, so what it has left will not go on.
-            drop(worker.bury(error, timeout, false, &mut landed));
+            drop(worker.bury(fate, terms, &mut landed));
             None
         }
     };
@@ -275,7 +336,7 @@ impl FreeLane<RemoteJob> for ProcessLane {
         if self.station.is_some() {
             return Ok(());
         }
-        let unready = match self.new_worker() {
+        let unready = match self.new_worker(pool) {
             Ok(worker) => {
                 let station = Station::new(worker, self.options.timeout, pool, &self.crew);
                 self.crew.open(&station);

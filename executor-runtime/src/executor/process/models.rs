@@ -69,6 +69,47 @@ impl ProcessTask for Square {
     }
 }
 
+/// Goes on until it is killed.
+struct Spin;
+
+impl Task for Spin {
+    type Args<'a> = ();
+    type Output = ();
+    const NAME: &'static str = "spin";
+
+    fn call((): ()) {
+        unreachable!("the model's worker plays it");
+    }
+}
+
+impl OwnedTask for Spin {
+    type Owned = ();
+
+    fn own((): ()) -> Result<(), TaskError> {
+        Ok(())
+    }
+    fn call_owned((): ()) -> Result<(), TaskError> {
+        unreachable!("the model's worker plays it");
+    }
+}
+
+impl ProcessTask for Spin {
+    const ID: WireId = WireId::chosen("spin", 0);
+
+    fn encode((): (), _: &mut Encoder<'_>) -> Coded<()> {
+        Ok(())
+    }
+    fn run(_: &mut Decoder<'_>) -> Coded<()> {
+        unreachable!("the model's worker plays it");
+    }
+    fn encode_output((): (), _: &mut Encoder<'_>) -> Coded<()> {
+        Ok(())
+    }
+    fn decode_output(_: &mut Decoder<'_>) -> Coded<()> {
+        Ok(())
+    }
+}
+
 /// How many tasks can be under way.
 const WINDOW: usize = 4;
 
@@ -188,6 +229,13 @@ fn guest(shared: &Shared, bell: &Bell) {
         if shared.claim(task.number, STARTED).is_err() {
             continue;
         }
+        if task.id == Spin::ID.to_bytes() {
+            let mut down = shared.down.lock().expect("no panic");
+            while !shared.host_is_gone.load(Ordering::SeqCst) {
+                down = shared.sent.wait(down).expect("no panic");
+            }
+            return;
+        }
         let mut answer = Vec::new();
         answer_with(&mut answer, &mut Vec::new(), task.number, std::time::Instant::now(), |out, _| {
             let value = Square::run(&mut Decoder::new(task.arguments)).expect("a number");
@@ -241,8 +289,16 @@ fn pool(max_lanes: usize) -> ProcessPoolExecutor {
             start_limit: std::time::Duration::ZERO,
             link: LinkKind::IpcChannel,
             max_tasks: None,
+            max_value_len_bytes: u64::MAX,
         };
-        let options = LaneOptions { worker, initializer: None, timeout: None, model: self::worker };
+        let options = LaneOptions {
+            worker,
+            initializer: None,
+            timeout: None,
+            grace: std::time::Duration::ZERO,
+            restart_limit: None,
+            model: self::worker,
+        };
         Box::new(ProcessLane::new(options, Arc::clone(&lanes_crew))) as Box<_>
     };
     let options = PoolOptions {
@@ -363,6 +419,25 @@ fn what_is_cancelled_in_a_long_queue_costs_no_other() {
         let cancelled = results.iter().filter(|result| matches!(result, Err(TaskError::Cancelled))).count();
         assert_eq!(cancels.join().expect("no panic"), cancelled);
         assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 14 - cancelled);
+    });
+}
+
+/// A kill finds its task wherever that is: it never ends by itself. Found: a task that is cancelled while it is sent to
+/// its worker, and runs there.
+#[test]
+fn what_is_killed_ends_wherever_it_is_and_nothing_else() {
+    check(|| {
+        let pool = pool(1);
+        let (first, doomed) = (square(&pool, 2), pool.submit(Call::<Spin>::new(())));
+        let handle = doomed.handle();
+        let kills = thread::spawn(move || handle.kill());
+        let behind = [3, 4].map(|n| (n, square(&pool, n)));
+        assert!(matches!(doomed.result(), Err(TaskError::Cancelled)));
+        assert!(kills.join().expect("no panic"));
+        assert_eq!(first.result().expect("a value"), 4);
+        for (n, future) in behind {
+            assert_eq!(future.result().expect("a value"), n * n);
+        }
     });
 }
 

@@ -29,7 +29,7 @@ use super::crew::Crew;
 use crate::error::TaskError;
 use crate::pool::Pool;
 use crate::sync::spin::Spin;
-use crate::sync::{AtomicUsize, Mutex, MutexGuard, Ordering};
+use crate::sync::{AtomicBool, AtomicUsize, Mutex, MutexGuard, Ordering};
 use crate::sys::process::Process;
 use crate::task::{Carrier, RemoteJob};
 use crate::wire::{Bell, Claim, Claims};
@@ -38,6 +38,9 @@ use crate::worker::landed::Landed;
 
 /// So many calls wait at most behind one that runs, if others than the lane have sent them.
 const MOST_BEHIND: usize = 16;
+
+/// A leader that has read for so long leaves the rest to the lane.
+const LONGEST_LEAD: Duration = Duration::from_millis(10);
 
 /// See the module.
 pub(super) struct Station {
@@ -48,6 +51,8 @@ pub(super) struct Station {
     bell: Arc<Bell>,
     claims: Arc<dyn Claims>,
     takes_ahead: bool,
+    /// A task that it was sent is to be ended while it runs.
+    kills: AtomicBool,
     /// For tasks whose call has no limit of its own.
     timeout: Option<Duration>,
     pool: Arc<Pool<RemoteJob>>,
@@ -76,6 +81,7 @@ impl Station {
     ) -> Arc<Self> {
         Arc::new_cyclic(|itself| Self {
             leaders: AtomicUsize::new(0),
+            kills: AtomicBool::new(false),
             process: Arc::clone(worker.process()),
             bell: Arc::clone(worker.bell()),
             claims: Arc::clone(worker.claims()),
@@ -192,6 +198,20 @@ impl Station {
         self.process.has_ended()
     }
 
+    /// Whether the worker has to be ended for a task of its own. If there may be more to read, that may say that another
+    /// task runs by now: then this is asked again.
+    pub(super) fn has_to_kill(&self, worker: &Worker, may_read: bool) -> bool {
+        // Relaxed: whoever sets it wakes the lane after that, and has marked the task, under its lock, before.
+        if !self.kills.load(Ordering::Relaxed) {
+            return false;
+        }
+        if !may_read {
+            // Before the look: a task that is marked after it sets this again.
+            self.kills.store(false, Ordering::SeqCst);
+        }
+        worker.has_killed(may_read)
+    }
+
     /// Tells what has landed. Not under the lock.
     pub(super) fn tell(&self, landed: &mut Landed) {
         landed.tell(|| self.pool.seat());
@@ -231,6 +251,11 @@ impl Carrier for Station {
         self.claims.look(number) == Claim::Started
     }
 
+    fn kill(&self) {
+        self.kills.store(true, Ordering::SeqCst);
+        self.bell.poke();
+    }
+
     fn lead(&self, number: u32) {
         // Relaxed: see `is_led`.
         self.leaders.fetch_add(1, Ordering::Relaxed);
@@ -256,6 +281,7 @@ impl Station {
         let At { worker, spin, .. } = at;
         let Some(worker) = worker.as_mut().filter(|worker| worker.first() == Some(number)) else { return false };
         worker.disarm();
+        let began = Instant::now();
         let mut is_over = false;
         while !is_over {
             // Each piece of a long answer is work, and a reason to look for the next.
@@ -264,7 +290,8 @@ impl Station {
                 Ok(true) => Some(landed.jobs() > 0),
                 Err(_) => Some(true),
             });
-            is_over = found.unwrap_or(true);
+            // One that comes for ever is the lane's, which lets others in.
+            is_over = found.unwrap_or(true) || began.elapsed() > LONGEST_LEAD;
         }
         if !landed.is_empty() {
             self.crew.begin_to_tell();

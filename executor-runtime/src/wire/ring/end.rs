@@ -54,8 +54,9 @@ pub(super) struct End<S: Shared, B: Bell> {
 }
 
 impl<S: Shared, B: Bell> End<S, B> {
-    pub(super) fn new(side: Side, shared: S, bell: B) -> Self {
-        let (writer, reader) = (Writer::new(side.writes()), Reader::new(side.reads()));
+    /// Of the messages that come none may be longer than `max_len_bytes`.
+    pub(super) fn new(side: Side, shared: S, bell: B, max_len_bytes: u64) -> Self {
+        let (writer, reader) = (Writer::new(side.writes()), Reader::new(side.reads(), max_len_bytes));
         Self { side, shared, bell, writer, reader, has_untold: false, spin: Spin::default() }
     }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
+use super::ANY_LEN_BYTES;
 use super::bell::{GuestBell, HostBell};
 use super::claims::{CLAIMS, HostClaims};
 use super::end::{End, Need};
@@ -34,12 +35,14 @@ impl Offer {
         [self.region.as_fd(), self.bell.as_fd()]
     }
 
-    /// The host's side. `guest` can be read when the guest has ended, and is open as long as the bell is.
-    pub(crate) fn connect(self, guest: BorrowedFd<'_>) -> io::Result<(Host, Arc<Bell>)> {
+    /// The host's side, which believes no message to be longer than `max_len_bytes`. `guest` can be read when the
+    /// guest has ended, and is open as long as the bell is.
+    pub(crate) fn connect(self, guest: BorrowedFd<'_>, max_len_bytes: u64) -> io::Result<(Host, Arc<Bell>)> {
         let bell = Arc::new(Bell::new(self.bell, guest)?);
         let ours = HostBell::new(Arc::clone(&bell), Arc::clone(&self.rings));
         let claims = Arc::new(HostClaims::new(Arc::clone(&self.rings)));
-        Ok((Host { end: End::new(Side::Host, Arc::clone(&self.rings), ours), rings: self.rings, claims }, bell))
+        let end = End::new(Side::Host, Arc::clone(&self.rings), ours, max_len_bytes);
+        Ok((Host { end, rings: self.rings, claims }, bell))
     }
 }
 
@@ -52,7 +55,7 @@ pub(crate) fn serve(ring_len_bytes: u32, descriptors: Vec<OwnedFd>) -> Result<Gu
     let region = Region::open(&region, Rings::body_len_bytes(ring_len_bytes)).map_err(|error| error.to_string())?;
     let rings = Arc::new(Rings::new(region, ring_len_bytes));
     let bell = GuestBell::new(bell, Arc::clone(&rings));
-    Ok(Guest { end: End::new(Side::Guest, Arc::clone(&rings), bell), rings })
+    Ok(Guest { end: End::new(Side::Guest, Arc::clone(&rings), bell, ANY_LEN_BYTES), rings })
 }
 
 pub(crate) struct Host {

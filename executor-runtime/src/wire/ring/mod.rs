@@ -23,7 +23,7 @@
 //! 4. Each side keeps its own index to itself and only tells it. The other one's
 //!    may move forwards only, and not past what there is: everything else is
 //!    [`LinkError::Protocol`].
-//! 5. A length is checked against a limit before anything is allocated, and then
+//! 5. The host checks a length against its limit before it allocates anything, and then
 //!    memory grows only with the bytes that arrive.
 //! 6. Who wants to sleep listens to its bell, then sets its flag, which says what
 //!    it sleeps for, then looks once more for all of that, and only then waits.
@@ -65,5 +65,5 @@ pub(crate) const RING_LEN_BYTES: u32 = 256 * 1024;
 /// So much is written or read before the other side is told.
 const PIECE_LEN_BYTES: u32 = 32 * 1024;
 
-/// One message: far more than anybody sends, and not all of a large machine's memory.
-const MAX_LEN_BYTES: u64 = 1 << 36;
+/// What the guest believes of a message's length. It has no reason to doubt its host.
+const ANY_LEN_BYTES: u64 = u64::MAX;

@@ -117,8 +117,8 @@ fn link() -> (Host, Guest, Arc<Model>) {
         guest: Condvar::new(),
         guest_is_dead: AtomicBool::new(false),
     });
-    let host = End::new(Side::Host, Arc::clone(&model), HostBell(Arc::clone(&model)));
-    let guest = End::new(Side::Guest, Arc::clone(&model), GuestBell(Arc::clone(&model)));
+    let host = End::new(Side::Host, Arc::clone(&model), HostBell(Arc::clone(&model)), u64::MAX);
+    let guest = End::new(Side::Guest, Arc::clone(&model), GuestBell(Arc::clone(&model)), u64::MAX);
     (host, guest, model)
 }
 

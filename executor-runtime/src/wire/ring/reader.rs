@@ -2,14 +2,16 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::PIECE_LEN_BYTES;
 use super::shared::{Shared, Way, Word};
-use super::{MAX_LEN_BYTES, PIECE_LEN_BYTES};
 use crate::sys::transfer;
 use crate::wire::{LinkError, Read};
 
 #[derive(Debug)]
 pub(super) struct Reader {
     way: Way,
+    /// Of one message: rule 5.
+    max_len_bytes: u64,
     /// Ours; what is in the region is only told to the writer.
     head: u32,
     /// What the writer was told last.
@@ -29,13 +31,14 @@ struct Begun {
 }
 
 impl Reader {
-    pub(super) fn new(way: Way) -> Self {
-        Self::starting_at(way, 0)
+    pub(super) fn new(way: Way, max_len_bytes: u64) -> Self {
+        Self { way, max_len_bytes, head: 0, told: 0, tail: 0, begun: None }
     }
 
     /// Both indices are there already, in the region, too.
-    pub(super) fn starting_at(way: Way, start: u32) -> Self {
-        Self { way, head: start, told: start, tail: start, begun: None }
+    #[cfg(all(test, not(shuttle)))]
+    pub(super) fn starting_at(self, start: u32) -> Self {
+        Self { head: start, told: start, tail: start, ..self }
     }
 
     /// How many words can be read now.
@@ -82,7 +85,7 @@ impl Reader {
             let len_bytes = load(&shared.stretch(self.way, self.head, 1)[0]);
             self.head = self.head.wrapping_add(1);
             available -= 1;
-            Begun { filled: 0, missing: checked(len_bytes)? }
+            Begun { filled: 0, missing: self.checked(len_bytes)? }
         };
         let count = missing.min(PIECE_LEN_BYTES as usize).min(available as usize * size_of::<u64>());
         let end = filled + count;
@@ -98,6 +101,14 @@ impl Reader {
         self.begun = None;
         message.truncate(end);
         Ok(Read::All)
+    }
+
+    /// Rule 5.
+    fn checked(&self, len_bytes: u64) -> Result<usize, LinkError> {
+        if len_bytes > self.max_len_bytes {
+            return Err(LinkError::Protocol);
+        }
+        usize::try_from(len_bytes).map_err(|_| LinkError::Protocol)
     }
 
     /// Takes the next words, whose last one may be needed in part only.
@@ -122,14 +133,6 @@ impl Reader {
 /// Relaxed: it was written before the tail was moved, which we have seen with acquire (rule 3).
 fn load(word: &AtomicU64) -> u64 {
     word.load(Ordering::Relaxed)
-}
-
-/// Rule 5.
-fn checked(len_bytes: u64) -> Result<usize, LinkError> {
-    if len_bytes > MAX_LEN_BYTES {
-        return Err(LinkError::Protocol);
-    }
-    usize::try_from(len_bytes).map_err(|_| LinkError::Protocol)
 }
 
 /// Makes room behind the buffer for `count` bytes of the `missing` ones: never more than twice what has arrived, but for

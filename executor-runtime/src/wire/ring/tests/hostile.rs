@@ -6,11 +6,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::super::PIECE_LEN_BYTES;
 use super::super::frame::Frame;
 use super::super::shared::{Shared, Way, Word};
-use super::super::{MAX_LEN_BYTES, PIECE_LEN_BYTES};
-use super::FOR_EVER;
 use super::stress::{Random, link};
+use super::{FOR_EVER, MAX_LEN_BYTES};
 use crate::wire::{LinkError, Patience};
 
 const RING_LEN_BYTES: u32 = 4096;

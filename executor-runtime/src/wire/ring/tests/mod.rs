@@ -14,6 +14,10 @@ use super::frame::Frame;
 use super::shared::Shared;
 use crate::wire::{Patience, Read};
 
+/// What a host believes here.
+#[cfg(not(shuttle))]
+const MAX_LEN_BYTES: u64 = 1 << 36;
+
 const FOR_EVER: Patience<'static> = Patience { deadline: None, gone: &|| false };
 
 /// Sends messages and receives others at the same time, which the links of the pool never do.

@@ -13,7 +13,7 @@ use super::super::link::{Guest, Host, Offer, serve};
 use super::super::reader::Reader;
 use super::super::shared::{Shared, Side, Way, Word};
 use super::super::writer::Writer;
-use super::{FOR_EVER, exchange};
+use super::{FOR_EVER, MAX_LEN_BYTES, exchange};
 use crate::wire::{GuestLink, Hello, LinkKind, receive_hello, send};
 
 const SMALL_RING: u32 = 4096;
@@ -24,7 +24,7 @@ pub(super) fn link(ring_len_bytes: u32) -> (Host, Guest, (UnixStream, UnixStream
     let offer = Offer::new(ring_len_bytes).expect("an offer");
     let descriptors = offer.descriptors().map(|descriptor| descriptor.try_clone_to_owned().expect("a descriptor"));
     let guest = serve(ring_len_bytes, descriptors.into()).expect("the guest's side");
-    (offer.connect(watched.as_fd()).expect("the host's side").0, guest, (life, watched))
+    (offer.connect(watched.as_fd(), MAX_LEN_BYTES).expect("the host's side").0, guest, (life, watched))
 }
 
 /// Messages that everybody who knows the seed knows, of a few bytes to a few megabytes.
@@ -119,9 +119,9 @@ fn processes_exchange_messages_of_all_sizes_at_once() {
     let pidfd = pidfd_open(Pid::from_child(&child), PidfdFlags::empty()).expect("its pidfd");
     let offer = Offer::new(SMALL_RING).expect("an offer");
     let link = LinkKind::Ring { ring_len_bytes: SMALL_RING };
-    let hello = Hello { protocol: 0, program: 0, depth: 0, stack_size_bytes: 0, link };
+    let hello = Hello { protocol: 0, program: 0, depth: 0, stack_size_bytes: 0, max_value_len_bytes: 0, link };
     send(&control, &hello, &offer.descriptors()).expect("sent");
-    let (mut host, _bell) = offer.connect(pidfd.as_fd()).expect("the host's side");
+    let (mut host, _bell) = offer.connect(pidfd.as_fd(), MAX_LEN_BYTES).expect("the host's side");
     exchange(&mut host.end, messages(SEED, COUNT), messages(SEED + 1, COUNT));
     assert!(child.wait().expect("our child").success());
 }
@@ -135,7 +135,7 @@ fn indices_run_on_past_the_largest_number() {
         shared.store(word, start, std::sync::atomic::Ordering::Relaxed);
     }
     let mut writer = Writer::starting_at(Side::Host.writes(), start);
-    let mut reader = Reader::starting_at(Side::Guest.reads(), start);
+    let mut reader = Reader::new(Side::Guest.reads(), MAX_LEN_BYTES).starting_at(start);
     let mut got = Vec::new();
     for message in messages(5, 30).map(|message| message.into_iter().take(50).collect::<Vec<_>>()) {
         let mut frame = super::Frame::new([&message, &[]]);
