@@ -15,6 +15,7 @@ use super::crew::Crew;
 use super::lane::{LaneOptions, ProcessLane};
 use super::{Executor, ProcessPoolExecutor, Shutdown};
 use crate::error::TaskError;
+use crate::future::State;
 use crate::pool::{Owner, Pool, PoolOptions};
 use crate::sys::process::Process;
 use crate::task::{Call, Coded, Decoder, Encoder, OwnedTask, ProcessTask, Task, WireId};
@@ -423,14 +424,22 @@ fn what_is_cancelled_in_a_long_queue_costs_no_other() {
 }
 
 /// A kill finds its task wherever that is: it never ends by itself. Found: a task that is cancelled while it is sent to
-/// its worker, and runs there.
+/// its worker, and runs there; a kill that wakes nobody.
 #[test]
 fn what_is_killed_ends_wherever_it_is_and_nothing_else() {
     check(|| {
         let pool = pool(1);
         let (first, doomed) = (square(&pool, 2), pool.submit(Call::<Spin>::new(())));
         let handle = doomed.handle();
-        let kills = thread::spawn(move || handle.kill());
+        let kills = thread::spawn(move || {
+            // Most often that is not before it has started.
+            let mut patience = shuttle::rand::Rng::gen_range(&mut shuttle::rand::thread_rng(), 0..50);
+            while patience > 0 && handle.state() == State::Pending {
+                patience -= 1;
+                thread::yield_now();
+            }
+            handle.kill()
+        });
         let behind = [3, 4].map(|n| (n, square(&pool, n)));
         assert!(matches!(doomed.result(), Err(TaskError::Cancelled)));
         assert!(kills.join().expect("no panic"));
