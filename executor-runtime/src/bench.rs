@@ -34,11 +34,11 @@ impl Echo {
     /// If the link cannot be made, or no thread.
     pub fn new() -> io::Result<Self> {
         let kind = LinkKind::Ring { ring_len_bytes: RING_LEN_BYTES };
-        let offer = Offer::new(kind)?;
+        let life = io::pipe()?;
+        let offer = Offer::new(kind, life.0.as_fd())?;
         let descriptors: io::Result<Vec<_>> =
             offer.descriptors().into_iter().map(|descriptor| descriptor.try_clone_to_owned()).collect();
-        let life = io::pipe()?;
-        let (host, bell) = offer.connect(None, life.0.as_fd(), u64::MAX).expect("a link within one process");
+        let (host, bell) = offer.connect(None, u64::MAX).expect("a link within one process");
         let mut guest = wire::serve(kind, descriptors?, |_| Ok(())).expect("a link within one process");
         let guest = thread::spawn(move || send_back(&mut *guest));
         Ok(Self { host: Some(host), bell, guest: Some(guest), _life: life })

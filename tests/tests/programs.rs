@@ -66,6 +66,14 @@ fn having_no_descriptor_left_is_told() {
 }
 
 #[test]
+fn as_many_workers_as_256_fit_under_the_usual_limit_of_descriptors() {
+    let (said, output) = run(&mut Command::new(env!("CARGO_BIN_EXE_many_workers")));
+    // Three for each, and one that all share.
+    let expected = "256 workers at once, 0 of them left\n769 descriptors while they ran, 0 of them left";
+    assert_eq!(said, expected, "{output:?}");
+}
+
+#[test]
 fn a_leaked_variable_makes_no_worker_of_a_program() {
     for value in ["1", "x", "", &std::process::id().to_string()] {
         let (said, _) = run(one_task().env("EXECUTOR_RUNTIME_WORKER", value));

@@ -53,41 +53,46 @@ pub(crate) struct Offer(OfferKind);
 
 enum OfferKind {
     Ring(ring::Offer),
-    IpcChannel,
+    IpcChannel(Arc<Bell>),
 }
 
 impl Offer {
-    pub(crate) fn new(kind: LinkKind) -> io::Result<Self> {
+    /// `guest` can be read when the guest has ended, and is open as long as the link is.
+    pub(crate) fn new(kind: LinkKind, guest: BorrowedFd<'_>) -> io::Result<Self> {
         Ok(Self(match kind {
-            LinkKind::Ring { ring_len_bytes } => OfferKind::Ring(ring::Offer::new(ring_len_bytes)?),
-            LinkKind::IpcChannel => OfferKind::IpcChannel,
+            LinkKind::Ring { ring_len_bytes } => OfferKind::Ring(ring::Offer::new(ring_len_bytes, guest)?),
+            LinkKind::IpcChannel => OfferKind::IpcChannel(Arc::new(Bell::new(None, guest)?)),
         }))
     }
 
     /// What goes to the guest with the `Hello`.
     pub(crate) fn descriptors(&self) -> Vec<BorrowedFd<'_>> {
         match &self.0 {
-            OfferKind::Ring(offer) => offer.descriptors().into(),
-            OfferKind::IpcChannel => Vec::new(),
+            OfferKind::Ring(offer) => offer.descriptors(),
+            OfferKind::IpcChannel(_) => Vec::new(),
         }
     }
 
-    /// The host's side of the link, and where it sleeps. `guest` can be read when the guest has ended, and is open as
-    /// long as the bell is. A guest that keeps to the protocol sends no message that is longer than `max_len_bytes`.
+    /// They were sent, so none of them is kept here: many workers may start at once.
+    pub(crate) fn let_go(&mut self) {
+        if let OfferKind::Ring(offer) = &mut self.0 {
+            offer.let_go();
+        }
+    }
+
+    /// The host's side of the link, and where it sleeps. A guest that keeps to the protocol sends no message that is
+    /// longer than `max_len_bytes`.
     pub(crate) fn connect(
         self,
         door: Option<String>,
-        guest: BorrowedFd<'_>,
         max_len_bytes: u64,
     ) -> Result<(Box<dyn HostLink>, Arc<Bell>), String> {
         match self.0 {
             OfferKind::Ring(offer) => {
-                let (link, bell) = offer.connect(guest, max_len_bytes).map_err(|error| error.to_string())?;
+                let (link, bell) = offer.connect(max_len_bytes);
                 Ok((Box::new(link), bell))
             }
-            OfferKind::IpcChannel => {
-                let bell = Bell::for_guest().and_then(|unused| Bell::new(unused, guest));
-                let bell = Arc::new(bell.map_err(|error| error.to_string())?);
+            OfferKind::IpcChannel(bell) => {
                 let link = ipc::connect(door.ok_or("the guest has told no door")?, Arc::clone(&bell))?;
                 Ok((Box::new(link), bell))
             }

@@ -57,8 +57,9 @@ impl Starting {
             max_value_len_bytes: options.max_value_len_bytes,
             link: options.link,
         };
-        let offer = Offer::new(options.link).map_err(PoolError::SpawnWorker)?;
+        let mut offer = Offer::new(options.link, self.process.as_fd()).map_err(PoolError::SpawnWorker)?;
         let welcome = wire::send(&self.control, &hello, &offer.descriptors())
+            .map(|()| offer.let_go())
             .and_then(|()| wire::receive::<Welcome>(&self.control, self.deadline))
             .map_err(|error| self.not_ready(&error, options))?;
         if welcome.protocol != PROTOCOL {
@@ -69,7 +70,7 @@ impl Starting {
             return Err(PoolError::VersionMismatch { what: "the tasks and their types".to_owned() });
         }
         let max_len_bytes = options.max_value_len_bytes.saturating_add(wire::MOST_BESIDE_VALUE_BYTES);
-        let connected = welcome.door.and_then(|door| offer.connect(door, self.process.as_fd(), max_len_bytes));
+        let connected = welcome.door.and_then(|door| offer.connect(door, max_len_bytes));
         let (link, bell) = connected.map_err(PoolError::Link)?;
         Ok(Worker::new(self.process, link, bell, self.control, options.max_tasks))
     }

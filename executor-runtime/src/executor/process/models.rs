@@ -273,7 +273,7 @@ fn worker() -> Worker {
         claims: std::array::from_fn(|_| AtomicU32::new(0)),
     });
     let (process, control) = &*PROCESS;
-    let bell = Bell::for_guest().and_then(|unused| Bell::new(unused, std::os::fd::AsFd::as_fd(&**process)));
+    let bell = Bell::new(None, std::os::fd::AsFd::as_fd(&**process));
     let bell = Arc::new(bell.expect("a bell"));
     let (ours, rung) = (Arc::clone(&shared), Arc::clone(&bell));
     thread::spawn(move || guest(&ours, &rung));

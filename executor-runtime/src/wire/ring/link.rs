@@ -19,30 +19,38 @@ use crate::wire::{Bell, Claims, GuestLink, HostLink, LinkError, Patience, Progre
 /// What the host has made for a worker that is to come.
 pub(crate) struct Offer {
     rings: Arc<Rings>,
-    region: OwnedFd,
-    bell: OwnedFd,
+    bell: Arc<Bell>,
+    /// What the guest needs to take it: its region, and what it rings. Empty once it has them.
+    theirs: Vec<OwnedFd>,
 }
 
 impl Offer {
-    pub(crate) fn new(ring_len_bytes: u32) -> io::Result<Self> {
+    /// `guest` can be read when the guest has ended, and is open as long as the bell is.
+    pub(crate) fn new(ring_len_bytes: u32, guest: BorrowedFd<'_>) -> io::Result<Self> {
         let (ours, region) = Region::create(Rings::body_len_bytes(ring_len_bytes))?;
         let rings = Arc::new(Rings::new(ours, ring_len_bytes));
-        Ok(Self { rings, region, bell: Bell::for_guest()? })
+        let rung = Bell::for_guest()?;
+        let bell = Arc::new(Bell::new(Some(rung.as_fd()), guest)?);
+        Ok(Self { rings, bell, theirs: vec![region, rung] })
     }
 
     /// What the guest needs to take it.
-    pub(crate) fn descriptors(&self) -> [BorrowedFd<'_>; 2] {
-        [self.region.as_fd(), self.bell.as_fd()]
+    pub(crate) fn descriptors(&self) -> Vec<BorrowedFd<'_>> {
+        self.theirs.iter().map(AsFd::as_fd).collect()
     }
 
-    /// The host's side, which believes no message to be longer than `max_len_bytes`. `guest` can be read when the
-    /// guest has ended, and is open as long as the bell is.
-    pub(crate) fn connect(self, guest: BorrowedFd<'_>, max_len_bytes: u64) -> io::Result<(Host, Arc<Bell>)> {
-        let bell = Arc::new(Bell::new(self.bell, guest)?);
-        let ours = HostBell::new(Arc::clone(&bell), Arc::clone(&self.rings));
-        let claims = Arc::new(HostClaims::new(Arc::clone(&self.rings)));
-        let end = End::new(Side::Host, Arc::clone(&self.rings), ours, max_len_bytes);
-        Ok((Host { end, rings: self.rings, claims }, bell))
+    /// The descriptors are the guest's now.
+    pub(crate) fn let_go(&mut self) {
+        self.theirs.clear();
+    }
+
+    /// The host's side, which believes no message to be longer than `max_len_bytes`.
+    pub(crate) fn connect(self, max_len_bytes: u64) -> (Host, Arc<Bell>) {
+        let Self { rings, bell, .. } = self;
+        let ours = HostBell::new(Arc::clone(&bell), Arc::clone(&rings));
+        let claims = Arc::new(HostClaims::new(Arc::clone(&rings)));
+        let end = End::new(Side::Host, Arc::clone(&rings), ours, max_len_bytes);
+        (Host { end, rings, claims }, bell)
     }
 }
 

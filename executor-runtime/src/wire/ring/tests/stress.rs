@@ -21,10 +21,12 @@ const SMALL_RING: u32 = 4096;
 /// Both sides in this process, and the guest's life: it ends with the first of the two.
 pub(super) fn link(ring_len_bytes: u32) -> (Host, Guest, (UnixStream, UnixStream)) {
     let (life, watched) = UnixStream::pair().expect("a socket pair");
-    let offer = Offer::new(ring_len_bytes).expect("an offer");
-    let descriptors = offer.descriptors().map(|descriptor| descriptor.try_clone_to_owned().expect("a descriptor"));
-    let guest = serve(ring_len_bytes, descriptors.into()).expect("the guest's side");
-    (offer.connect(watched.as_fd(), MAX_LEN_BYTES).expect("the host's side").0, guest, (life, watched))
+    let mut offer = Offer::new(ring_len_bytes, watched.as_fd()).expect("an offer");
+    let descriptors = offer.descriptors().into_iter();
+    let descriptors = descriptors.map(|descriptor| descriptor.try_clone_to_owned().expect("a descriptor")).collect();
+    let guest = serve(ring_len_bytes, descriptors).expect("the guest's side");
+    offer.let_go();
+    (offer.connect(MAX_LEN_BYTES).0, guest, (life, watched))
 }
 
 /// Messages that everybody who knows the seed knows, of a few bytes to a few megabytes.
@@ -117,11 +119,12 @@ fn processes_exchange_messages_of_all_sizes_at_once() {
         .spawn()
         .expect("the guest's process");
     let pidfd = pidfd_open(Pid::from_child(&child), PidfdFlags::empty()).expect("its pidfd");
-    let offer = Offer::new(SMALL_RING).expect("an offer");
+    let mut offer = Offer::new(SMALL_RING, pidfd.as_fd()).expect("an offer");
     let link = LinkKind::Ring { ring_len_bytes: SMALL_RING };
     let hello = Hello { protocol: 0, program: 0, depth: 0, stack_size_bytes: 0, max_value_len_bytes: 0, link };
     send(&control, &hello, &offer.descriptors()).expect("sent");
-    let (mut host, _bell) = offer.connect(pidfd.as_fd(), MAX_LEN_BYTES).expect("the host's side");
+    offer.let_go();
+    let (mut host, _bell) = offer.connect(MAX_LEN_BYTES);
     exchange(&mut host.end, messages(SEED, COUNT), messages(SEED + 1, COUNT));
     assert!(child.wait().expect("our child").success());
 }
