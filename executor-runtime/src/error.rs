@@ -345,6 +345,14 @@ pub enum PoolError {
     LanePanicked,
     /// The operating system refused to start a worker process.
     SpawnWorker(io::Error),
+    /// A worker process could not be given a limit or a setting that the pool was built with: no machine has it, or this
+    /// one does not, or this program may not.
+    Limit {
+        /// What it was, as in `nice = -5`.
+        what: String,
+        /// What the operating system said, or what is wrong with it.
+        error: io::Error,
+    },
     /// A worker process was started, but died before it was ready.
     WorkerNeverReady {
         /// How it ended.
@@ -390,6 +398,7 @@ impl fmt::Display for PoolError {
             Self::SpawnThread(_) => f.write_str("could not start a thread"),
             Self::LanePanicked => f.write_str("a thread of the pool panicked outside of any task"),
             Self::SpawnWorker(_) => f.write_str("could not start a worker process"),
+            Self::Limit { what, .. } => write!(f, "a worker process cannot have `{what}`"),
             Self::WorkerNeverReady { exit } => {
                 write!(f, "a worker process {exit} before it was ready")
             }
@@ -407,7 +416,7 @@ impl fmt::Display for PoolError {
 impl Error for PoolError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::SpawnThread(error) | Self::SpawnWorker(error) => Some(error),
+            Self::SpawnThread(error) | Self::SpawnWorker(error) | Self::Limit { error, .. } => Some(error),
             // The cause itself is part of the message.
             Self::InitializerFailed { cause } => cause.source(),
             _ => None,

@@ -22,6 +22,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open, pidfd_send_signal};
 
+use super::environment::Environment;
 use super::start;
 use crate::error::WorkerExit;
 use crate::sync::Mutex;
@@ -43,11 +44,14 @@ enum Reaped {
 
 impl Process {
     /// Starts this program as a worker and returns it with the parent's end of its socket pair.
-    pub(crate) fn spawn() -> io::Result<(Self, UnixStream)> {
+    pub(crate) fn spawn(environment: &Environment) -> io::Result<(Self, UnixStream)> {
         let (control, theirs) = UnixStream::pair()?;
         let name = std::env::args_os().next().unwrap_or_else(|| "worker".into());
-        let mut child = Command::new("/proc/self/exe")
+        let mut command = Command::new("/proc/self/exe");
+        environment.give(&mut command);
+        let mut child = command
             .arg0(name)
+            // After what the user has said: it would be no worker.
             .env(start::VARIABLE, std::process::id().to_string())
             .stdin(Stdio::from(OwnedFd::from(theirs)))
             .process_group(0)

@@ -124,6 +124,12 @@ fn close_inherited() {
     unsafe { libc::syscall(libc::SYS_close_range, FIRST_FREE, libc::c_uint::MAX, 0) };
 }
 
+/// As Python does: writing past the limit of file sizes is an error and no death.
+pub(super) fn ignore_sigxfsz() {
+    // SAFETY: setting a signal to be ignored installs no handler.
+    unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
+}
+
 /// As std does before `main`: writing to a closed pipe is an error and no death.
 fn ignore_sigpipe() {
     // SAFETY: setting a signal to be ignored installs no handler.

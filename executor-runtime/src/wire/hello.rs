@@ -15,6 +15,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::LinkKind;
+use crate::sys::limits::{Limits, Refusal};
 
 /// Counts changes of what is said here and over the links.
 pub(crate) const PROTOCOL: u32 = 8;
@@ -37,6 +38,7 @@ pub(crate) struct Hello {
     pub(crate) stack_size_bytes: u64,
     /// A longer value is an error of its task.
     pub(crate) max_value_len_bytes: u64,
+    pub(crate) limits: Limits,
     /// What tasks and answers travel over. Its descriptors come with this message.
     pub(crate) link: LinkKind,
 }
@@ -46,6 +48,8 @@ pub(crate) struct Hello {
 pub(crate) struct Welcome {
     pub(crate) protocol: u32,
     pub(crate) program: u64,
+    /// A limit that could not be set. There is no link then.
+    pub(crate) refusal: Option<Refusal>,
     /// Where the host finds the guest's end of the link, if it needs to be found; or why there is none.
     pub(crate) door: Result<Option<String>, String>,
 }
@@ -146,8 +150,15 @@ mod tests {
     fn a_message_arrives_as_it_was_sent() {
         let (host, guest) = pair();
         let link = LinkKind::IpcChannel;
-        let sent =
-            Hello { protocol: 7, program: u64::MAX, depth: 2, stack_size_bytes: 0, max_value_len_bytes: 9, link };
+        let sent = Hello {
+            protocol: 7,
+            program: u64::MAX,
+            depth: 2,
+            stack_size_bytes: 0,
+            max_value_len_bytes: 9,
+            limits: Limits::default(),
+            link,
+        };
         send(&host, &sent, &[]).expect("sent");
         let hello: Hello = receive(&guest, None).expect("received");
         assert_eq!((hello.protocol, hello.program, hello.depth, hello.link), (7, u64::MAX, 2, link));
@@ -158,7 +169,15 @@ mod tests {
         let (host, guest) = pair();
         let (ours, theirs) = pair();
         let link = LinkKind::Ring { ring_len_bytes: 4096 };
-        let sent = Hello { protocol: 7, program: 1, depth: 2, stack_size_bytes: 0, max_value_len_bytes: 9, link };
+        let sent = Hello {
+            protocol: 7,
+            program: 1,
+            depth: 2,
+            stack_size_bytes: 0,
+            max_value_len_bytes: 9,
+            limits: Limits::default(),
+            link,
+        };
         send(&host, &sent, &[theirs.as_fd(), theirs.as_fd()]).expect("sent");
         let (hello, descriptors) = receive_hello(&guest).expect("received");
         assert_eq!((hello.link, descriptors.len()), (link, 2));

@@ -32,6 +32,16 @@ pub(crate) fn run_if_worker() {
 fn run(control: &UnixStream) -> ! {
     let Ok((hello, descriptors)) = wire::receive_hello(control) else { exit_now(FAILED) };
     DEPTH.store(hello.depth, Ordering::Relaxed);
+    // Before there is another thread, and before anything of the user's runs.
+    if let Err(refusal) = hello.limits.apply(hello.stack_size_bytes) {
+        let program = Registry::of_program().map_or(0, Registry::fingerprint);
+        let door = Err("its limits could not be set".to_owned());
+        let welcome = Welcome { protocol: PROTOCOL, program, refusal: Some(refusal), door };
+        let _ = wire::send(control, &welcome, &[]);
+        // The host ends us when it has read that.
+        await_end(control);
+        exit_now(FAILED)
+    }
     let stack_size_bytes = usize::try_from(hello.stack_size_bytes).unwrap_or(usize::MAX);
     let Ok(tell) = control.try_clone() else { exit_now(FAILED) };
     let thread = thread::Builder::new().name("task".to_owned()).stack_size(stack_size_bytes);
@@ -59,7 +69,7 @@ fn await_end(mut control: &UnixStream) {
 fn serve(control: &UnixStream, hello: &Hello, descriptors: Vec<OwnedFd>) {
     let registry = Registry::of_program().ok();
     let program = registry.map_or(0, Registry::fingerprint);
-    let tell = |door| wire::send(control, &Welcome { protocol: PROTOCOL, program, door }, &[]);
+    let tell = |door| wire::send(control, &Welcome { protocol: PROTOCOL, program, refusal: None, door }, &[]);
     let link = wire::serve(hello.link, descriptors, tell);
     let (Some(registry), Ok(mut link)) = (registry, link) else {
         // The host knows by now; it ends us when it has read why.

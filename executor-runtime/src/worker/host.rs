@@ -18,6 +18,7 @@ pub(crate) use bury::{Fate, Left, Terms};
 use super::buffers;
 use super::landed::{Answered, Landed};
 use super::pace::Pace;
+use super::wear::{Recycling, Wear};
 use crate::error::TaskError;
 use crate::sys::process::Process;
 use crate::task::{Carrier, RemoteJob, RemoteRun, RunningJob, row};
@@ -59,9 +60,7 @@ pub(crate) struct Worker {
     pace: Pace,
     /// Calls without an answer.
     calls_sent: usize,
-    tasks_done: usize,
-    /// After so many tasks it is to be replaced.
-    max_tasks: Option<usize>,
+    wear: Wear,
 }
 
 struct Sent {
@@ -122,9 +121,10 @@ impl Worker {
         link: Box<dyn HostLink>,
         bell: Arc<Bell>,
         control: UnixStream,
-        max_tasks: Option<usize>,
+        recycling: Recycling,
     ) -> Self {
         Self {
+            wear: Wear::new(recycling, process.pid()),
             process,
             claims: link.claims(),
             link,
@@ -141,8 +141,6 @@ impl Worker {
             is_late: false,
             pace: Pace::default(),
             calls_sent: 0,
-            tasks_done: 0,
-            max_tasks,
         }
     }
 
@@ -169,14 +167,14 @@ impl Worker {
         self.sent.is_empty()
     }
 
-    /// Whether it has run as many tasks as it may.
+    /// Whether it has run as many tasks as it may, or has become as large.
     pub(crate) fn is_spent(&self) -> bool {
-        self.max_tasks.is_some_and(|max| self.tasks_done >= max)
+        self.wear.is_spent()
     }
 
     /// Whether it makes sense to send one task more, so that at most so many wait behind the one that runs.
     pub(crate) fn has_room(&self, most_behind: usize) -> bool {
-        if self.max_tasks.is_some_and(|max| self.tasks_done + self.calls_sent >= max) {
+        if self.wear.is_spent_after(self.calls_sent) {
             return false;
         }
         let Some(first) = self.sent.front() else { return true };
@@ -238,7 +236,8 @@ impl Worker {
 
     /// When somebody has to look at it, whatever happens.
     pub(crate) fn next_look(&self, limit: Option<Duration>) -> Option<Instant> {
-        [self.deadline(limit), self.late_at(), self.gives_back_at()].into_iter().flatten().min()
+        let weighs_at = if self.is_idle() { self.wear.weighs_at() } else { None };
+        [self.deadline(limit), self.late_at(), self.gives_back_at(), weighs_at].into_iter().flatten().min()
     }
 
     /// When it has been idle for so long that it keeps nothing large any more.
@@ -349,7 +348,9 @@ impl Worker {
                 self.first_begins();
             }
             self.since = Instant::now();
-            self.tasks_done += calls;
+            self.wear.note(calls);
+        } else {
+            self.wear.weigh();
         }
         self.sweep(landed);
         Ok(has_moved)
@@ -525,7 +526,7 @@ impl Worker {
         loop {
             while !self.is_overdue(limit) && self.step(landed, 1)? {}
             if landed.jobs() > 0 {
-                self.tasks_done = 0;
+                self.wear.begin();
                 return Ok(());
             }
             if self.is_overdue(limit) {

@@ -9,6 +9,7 @@ pub(crate) mod host;
 pub(crate) mod landed;
 mod pace;
 pub(crate) mod starting;
+pub(crate) mod wear;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 

@@ -7,7 +7,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::host::{EXIT_LIMIT, Worker};
+use super::wear::Recycling;
 use crate::error::PoolError;
+use crate::sys::environment::Environment;
+use crate::sys::limits::Limits;
 use crate::sys::process::Process;
 use crate::task::registry::Registry;
 use crate::wire::{self, Hello, LinkKind, Offer, PROTOCOL, Welcome};
@@ -20,9 +23,11 @@ pub(crate) struct WorkerOptions {
     /// From the start of the process until it can take tasks.
     pub(crate) start_limit: Duration,
     pub(crate) link: LinkKind,
-    pub(crate) max_tasks: Option<usize>,
     /// Of one encoded value.
     pub(crate) max_value_len_bytes: u64,
+    pub(crate) limits: Limits,
+    pub(crate) environment: Environment,
+    pub(crate) recycling: Recycling,
 }
 
 /// A worker that was started and may not have got ready yet.
@@ -37,7 +42,7 @@ impl Starting {
     /// Starts a process.
     pub(crate) fn new(options: &WorkerOptions) -> Result<Self, PoolError> {
         let deadline = Instant::now().checked_add(options.start_limit);
-        let (process, control) = Process::spawn().map_err(PoolError::SpawnWorker)?;
+        let (process, control) = Process::spawn(&options.environment).map_err(PoolError::SpawnWorker)?;
         Ok(Self { process: Arc::new(process), control, deadline })
     }
 
@@ -55,6 +60,7 @@ impl Starting {
             depth: options.depth,
             stack_size_bytes: options.stack_size_bytes as u64,
             max_value_len_bytes: options.max_value_len_bytes,
+            limits: options.limits.clone(),
             link: options.link,
         };
         let mut offer = Offer::new(options.link, self.process.as_fd()).map_err(PoolError::SpawnWorker)?;
@@ -69,10 +75,13 @@ impl Starting {
         if welcome.program != program {
             return Err(PoolError::VersionMismatch { what: "the tasks and their types".to_owned() });
         }
+        if let Some(refusal) = welcome.refusal {
+            return Err(refusal.into());
+        }
         let max_len_bytes = options.max_value_len_bytes.saturating_add(wire::MOST_BESIDE_VALUE_BYTES);
         let connected = welcome.door.and_then(|door| offer.connect(door, max_len_bytes));
         let (link, bell) = connected.map_err(PoolError::Link)?;
-        Ok(Worker::new(self.process, link, bell, self.control, options.max_tasks))
+        Ok(Worker::new(self.process, link, bell, self.control, options.recycling))
     }
 
     fn not_ready(&self, error: &io::Error, options: &WorkerOptions) -> PoolError {

@@ -1,7 +1,11 @@
 //! How a pool of worker processes is made.
 
+mod limits;
+
 use std::sync::Arc;
 use std::time::Duration;
+
+use limits::WorkerLimits;
 
 use super::crew::{Crew, RestartLimit};
 use super::lane::{LaneOptions, ProcessLane};
@@ -55,6 +59,7 @@ pub struct ProcessPoolBuilder {
     transport: Transport,
     max_value_len_bytes: u64,
     ring_len_bytes: u32,
+    worker: WorkerLimits,
 }
 
 impl ProcessPoolBuilder {
@@ -74,6 +79,7 @@ impl ProcessPoolBuilder {
             transport: Transport::default(),
             max_value_len_bytes: 4 << 30,
             ring_len_bytes: RING_LEN_BYTES,
+            worker: WorkerLimits::default(),
         }
     }
 
@@ -258,6 +264,7 @@ impl ProcessPoolBuilder {
     /// # Errors
     ///
     /// - [`PoolError::ZeroWorkers`], [`PoolError::ZeroPending`], [`PoolError::ZeroTasksPerChild`];
+    /// - [`PoolError::Limit`] if no worker can have what was asked for;
     /// - [`PoolError::InitializerFailed`] if the arguments of the initializer cannot be encoded;
     /// - [`PoolError::DuplicateTask`] if two tasks of the program have one name;
     /// - [`PoolError::TooDeep`] if too many pools are nested through tasks that build pools;
@@ -278,6 +285,7 @@ impl ProcessPoolBuilder {
         if start::is_unclaimed_worker() {
             return Err(PoolError::NotInitialized);
         }
+        let asked = self.worker.for_workers(self.max_workers)?;
         Registry::of_program()?;
         let initializer = self.initializer.transpose();
         let lane = LaneOptions {
@@ -286,8 +294,10 @@ impl ProcessPoolBuilder {
                 stack_size_bytes: self.stack_size_bytes,
                 start_limit: self.start_timeout,
                 link: self.transport.link(self.ring_len_bytes),
-                max_tasks: self.max_tasks_per_child,
                 max_value_len_bytes: self.max_value_len_bytes,
+                recycling: asked.recycling(self.max_tasks_per_child),
+                limits: asked.limits,
+                environment: asked.environment,
             },
             initializer: initializer.map_err(|error| PoolError::InitializerFailed { cause: error.into() })?,
             timeout: self.timeout,

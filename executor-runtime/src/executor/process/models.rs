@@ -17,11 +17,14 @@ use super::{Executor, ProcessPoolExecutor, Shutdown};
 use crate::error::TaskError;
 use crate::future::State;
 use crate::pool::{Owner, Pool, PoolOptions};
+use crate::sys::environment::Environment;
+use crate::sys::limits::Limits;
 use crate::sys::process::Process;
 use crate::task::{Call, Coded, Decoder, Encoder, OwnedTask, ProcessTask, Task, WireId};
 use crate::wire::{self, Bell, Claim, Claims, HostLink, LinkError, LinkKind, Read, answer_with};
 use crate::worker::host::Worker;
 use crate::worker::starting::WorkerOptions;
+use crate::worker::wear::Recycling;
 
 /// Enough that each of the bugs named below was found every time.
 const SCHEDULES: usize = 2_000;
@@ -254,7 +257,7 @@ fn guest(shared: &Shared, bell: &Bell) {
 static PROCESS: LazyLock<(Arc<Process>, UnixStream)> = LazyLock::new(|| {
     let (tell, told) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
-        tell.send(Process::spawn().expect("a process")).expect("a receiver");
+        tell.send(Process::spawn(&Environment::default()).expect("a process")).expect("a receiver");
         loop {
             std::thread::park();
         }
@@ -277,7 +280,13 @@ fn worker() -> Worker {
     let bell = Arc::new(bell.expect("a bell"));
     let (ours, rung) = (Arc::clone(&shared), Arc::clone(&bell));
     thread::spawn(move || guest(&ours, &rung));
-    Worker::new(Arc::clone(process), Box::new(Host(shared)), bell, control.try_clone().expect("a descriptor"), None)
+    Worker::new(
+        Arc::clone(process),
+        Box::new(Host(shared)),
+        bell,
+        control.try_clone().expect("a descriptor"),
+        Recycling::default(),
+    )
 }
 
 fn pool(max_lanes: usize) -> ProcessPoolExecutor {
@@ -289,8 +298,10 @@ fn pool(max_lanes: usize) -> ProcessPoolExecutor {
             stack_size_bytes: 0,
             start_limit: std::time::Duration::ZERO,
             link: LinkKind::IpcChannel,
-            max_tasks: None,
             max_value_len_bytes: u64::MAX,
+            limits: Limits::default(),
+            environment: Environment::default(),
+            recycling: Recycling::default(),
         };
         let options = LaneOptions {
             worker,

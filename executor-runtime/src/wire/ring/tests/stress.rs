@@ -14,6 +14,7 @@ use super::super::reader::Reader;
 use super::super::shared::{Shared, Side, Way, Word};
 use super::super::writer::Writer;
 use super::{FOR_EVER, MAX_LEN_BYTES, exchange};
+use crate::sys::limits::Limits;
 use crate::wire::{GuestLink, Hello, LinkKind, receive_hello, send};
 
 const SMALL_RING: u32 = 4096;
@@ -121,7 +122,15 @@ fn processes_exchange_messages_of_all_sizes_at_once() {
     let pidfd = pidfd_open(Pid::from_child(&child), PidfdFlags::empty()).expect("its pidfd");
     let mut offer = Offer::new(SMALL_RING, pidfd.as_fd()).expect("an offer");
     let link = LinkKind::Ring { ring_len_bytes: SMALL_RING };
-    let hello = Hello { protocol: 0, program: 0, depth: 0, stack_size_bytes: 0, max_value_len_bytes: 0, link };
+    let hello = Hello {
+        protocol: 0,
+        program: 0,
+        depth: 0,
+        stack_size_bytes: 0,
+        max_value_len_bytes: 0,
+        limits: Limits::default(),
+        link,
+    };
     send(&control, &hello, &offer.descriptors()).expect("sent");
     offer.let_go();
     let (mut host, _bell) = offer.connect(MAX_LEN_BYTES);
