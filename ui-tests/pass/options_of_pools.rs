@@ -75,7 +75,44 @@ fn processes(limit: Option<Duration>) -> Result<u64, Box<dyn Error>> {
     Ok(total)
 }
 
+#[pool_task(process)]
+fn surroundings() -> (Option<String>, Option<String>) {
+    let directory = std::env::current_dir().ok().and_then(|path| path.to_str().map(str::to_owned));
+    (std::env::var("SOME_NAME").ok(), directory)
+}
+
+fn limits(minutes: u64) -> Result<(), Box<dyn Error>> {
+    const MIB: u64 = 1 << 20;
+
+    let found = with_pool!(
+        process(
+            max_workers = 1,
+            max_memory_per_child = 1024 * MIB,
+            memory_limit = 2048 * MIB,
+            cpu_time_limit = Duration::from_secs(60 * minutes),
+            open_files_limit = 100,
+            file_size_limit = 0,
+            nice = if cfg!(unix) { 19 } else { -1 },
+            envs = vec![("SOME_NAME".to_owned(), String::from("some value"))],
+            current_dir = std::path::Path::new("/"),
+            inner_max_num_threads = None,
+        ) as pool => {
+            pool.submit(surroundings::task()).result()?
+        }
+    )?;
+    assert_eq!(found, (Some("some value".to_owned()), Some("/".to_owned())));
+    let empty: [(&str, &str); 0] = [];
+    let squared = with_pool!(process(cpu_time_limit = "1h", inner_max_num_threads = 2, envs = empty) as pool => {
+        pool.submit(square::task(3)).result()?
+    })?;
+    assert_eq!(squared, 9);
+    let nowhere = with_pool!(process(cpu_affinity = [usize::MAX]) as _pool => {});
+    assert!(nowhere.unwrap_err().to_string().contains("cpu_affinity"));
+    Ok(())
+}
+
 fn main() -> Result<(), Box<dyn Error>> {
+    limits(10)?;
     let name = threads(&Config { workers: 1, prefix: "io".into() })?;
     assert!(name.starts_with("io-x"), "{name}");
     assert_eq!(processes(None)?, 14);
