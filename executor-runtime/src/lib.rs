@@ -5,6 +5,7 @@ mod bench;
 mod error;
 mod executor;
 mod future;
+mod id;
 mod pool;
 mod sync;
 mod sys;
@@ -25,8 +26,9 @@ pub use executor::{ProcessPoolBuilder, ProcessPoolExecutor, Transport};
 pub use executor_macros::{main, pool_task, with_pool};
 pub use future::{
     AsCompleted, AsCompletedStream, AsCompletedTimeout, Promise, ReturnWhen, RunningPromise, State, TaskFuture,
-    TaskHandle, TaskId, Unobserved, Waitable, Waited, as_completed, promise, set_unobserved_failure_hook, wait,
+    TaskHandle, Unobserved, Waitable, Waited, as_completed, promise, set_unobserved_failure_hook, wait,
 };
+pub use id::TaskId;
 pub use task::{
     Call, Initialized, Job, LocalJob, OwnedTask, ProcessJob, ProcessTask, RemoteJob, Run, RunChunk, RunningJob, Task,
     ThreadJob,

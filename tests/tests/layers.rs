@@ -1,7 +1,7 @@
 //! The layer order of `executor-runtime`, as ARCHITECTURE.md states it:
 //!
 //! ```text
-//! error < sync < future < task < sys < wire < worker | pool < executor < bench < lib
+//! id < error < sync < future < task < sys < wire < worker | pool < executor < bench < lib
 //! ```
 //!
 //! A module uses only earlier ones, `worker` and `pool` do not know each other,
@@ -11,17 +11,18 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Lowest first. Equal numbers may not use each other.
-const LAYERS: [(&str, u32); 10] = [
-    ("error", 0),
-    ("sync", 1),
-    ("future", 2),
-    ("task", 3),
-    ("sys", 4),
-    ("wire", 5),
-    ("worker", 6),
-    ("pool", 6),
-    ("executor", 7),
-    ("bench", 8),
+const LAYERS: [(&str, u32); 11] = [
+    ("id", 0),
+    ("error", 1),
+    ("sync", 2),
+    ("future", 3),
+    ("task", 4),
+    ("sys", 5),
+    ("wire", 6),
+    ("worker", 7),
+    ("pool", 7),
+    ("executor", 8),
+    ("bench", 9),
 ];
 
 fn source() -> PathBuf {

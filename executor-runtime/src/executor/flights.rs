@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use crate::error::TaskError;
-use crate::future::{AsCompleted, State, TaskFuture, TaskId, Wait, Watch, as_completed};
+use crate::future::{AsCompleted, State, TaskFuture, Wait, Watch, as_completed};
+use crate::id::TaskId;
 use crate::task::{Flight, IntoOutcomes, Results};
 
 /// What has been submitted and not yielded.

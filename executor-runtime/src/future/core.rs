@@ -41,8 +41,8 @@ use std::task::Waker;
 use std::time::Instant;
 
 use super::done_list::Watcher;
-use super::state::{End, State, TaskId};
-use super::{Status, unobserved};
+use super::state::{End, State};
+use super::{Status, TaskId, unobserved};
 use crate::error::{TaskError, WaitTimeout, drop_payload};
 use crate::sync::{AtomicU32, Condvar, Mutex, MutexGuard, Ordering, snooze};
 

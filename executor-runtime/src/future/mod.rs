@@ -20,12 +20,13 @@ mod wait;
 pub use as_completed::{AsCompleted, AsCompletedStream, AsCompletedTimeout, as_completed};
 pub use handle::TaskHandle;
 pub use promise::{Promise, RunningPromise, promise};
-pub use state::{State, TaskId};
+pub use state::State;
 pub use task_future::TaskFuture;
 pub use unobserved::{Unobserved, set_unobserved_failure_hook};
 pub use wait::{ReturnWhen, Waitable, Waited, wait};
 
 pub(crate) use self::core::{Core, contained};
+use crate::id::TaskId;
 pub(crate) use group::{Group, Membership};
 pub(crate) use source::{Handle, Source, Status};
 pub(crate) use wait::sealed::{Sealed as Wait, Watch};

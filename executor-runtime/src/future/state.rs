@@ -1,33 +1,9 @@
-//! What a job is called, and how far it has come.
+//! How far a job has come.
 
 use std::any::type_name;
 use std::fmt;
 
 use crate::error::TaskError;
-
-/// A number that no other job of this process has (Python: `id(future)`, which is used again). It is shown as `#17`.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct TaskId(usize);
-
-impl TaskId {
-    pub(super) fn next() -> Self {
-        static NEXT: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(1);
-        // Relaxed: only the uniqueness of the number counts.
-        Self(NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed))
-    }
-}
-
-impl fmt::Debug for TaskId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "#{}", self.0)
-    }
-}
-
-impl fmt::Display for TaskId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(self, f)
-    }
-}
 
 /// How far a job has come (Python: `pending`, `running`, `cancelled`, `finished`).
 ///
