@@ -5,6 +5,7 @@
 //! taken for a task that ran out of time (in Python only `done()` tells them
 //! apart).
 
+mod death;
 mod report;
 
 use std::error::Error;
@@ -14,6 +15,8 @@ use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
+use death::write_attempts;
+pub use death::{DeathHint, WorkerDeath, WorkerExit};
 pub use report::{Cause, PanicReport};
 pub(crate) use report::{MAX_CAUSES, drop_payload};
 use serde::{Deserialize, Serialize};
@@ -143,104 +146,6 @@ impl Error for TaskError {
             Self::PoolBroken { cause } => cause.source(),
             Self::Panicked(report) => report.source(),
             _ => None,
-        }
-    }
-}
-
-/// The death of a worker process while it ran a task. (Python: the cause of a `BrokenProcessPool`.)
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct WorkerDeath {
-    /// The worker's process id.
-    pub pid: u32,
-    /// How it ended.
-    pub exit: WorkerExit,
-    /// The name of the task it ran.
-    pub task: String,
-    /// How long the task had been running, counted from when it was sent to the worker.
-    pub ran_for: Duration,
-    /// How often the task was run: more than once only if it has [`retries`](crate::Call::retries).
-    pub attempts: u32,
-}
-
-impl fmt::Display for WorkerDeath {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "worker process {} {} after running `{}` for {:.1?}", self.pid, self.exit, self.task, self.ran_for)?;
-        write_attempts(f, self.attempts)
-    }
-}
-
-/// Says that it was not for want of trying.
-fn write_attempts(f: &mut fmt::Formatter<'_>, attempts: u32) -> fmt::Result {
-    if attempts > 1 { write!(f, ", at the last of {attempts} attempts") } else { Ok(()) }
-}
-
-/// How a worker process ended (Python: `Process.exitcode`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum WorkerExit {
-    /// It called `exit` with this code.
-    Code(i32),
-    /// This signal ended it.
-    Signal(i32),
-    /// It is gone, but somebody else collected its exit status.
-    Unknown,
-    /// It broke the protocol and was killed for that.
-    Protocol,
-}
-
-impl WorkerExit {
-    /// The name of the signal that ended the worker, such as `SIGSEGV` (Python: `signal.Signals(n).name`).
-    ///
-    /// `None` if no signal did, or one that has no name of its own.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use executor_runtime::WorkerExit;
-    ///
-    /// assert_eq!(WorkerExit::Signal(11).signal_name(), Some("SIGSEGV"));
-    /// assert_eq!(WorkerExit::Code(1).signal_name(), None);
-    /// ```
-    pub fn signal_name(self) -> Option<&'static str> {
-        /// POSIX's signals with Linux's numbers for `x86` and ARM.
-        const NAMES: [(i32, &str); 20] = [
-            (1, "SIGHUP"),
-            (2, "SIGINT"),
-            (3, "SIGQUIT"),
-            (4, "SIGILL"),
-            (5, "SIGTRAP"),
-            (6, "SIGABRT"),
-            (7, "SIGBUS"),
-            (8, "SIGFPE"),
-            (9, "SIGKILL"),
-            (10, "SIGUSR1"),
-            (11, "SIGSEGV"),
-            (12, "SIGUSR2"),
-            (13, "SIGPIPE"),
-            (14, "SIGALRM"),
-            (15, "SIGTERM"),
-            (16, "SIGSTKFLT"),
-            (24, "SIGXCPU"),
-            (25, "SIGXFSZ"),
-            (29, "SIGIO"),
-            (31, "SIGSYS"),
-        ];
-        let Self::Signal(number) = self else {
-            return None;
-        };
-        NAMES.iter().find(|(known, _)| *known == number).map(|(_, name)| *name)
-    }
-}
-
-impl fmt::Display for WorkerExit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self, self.signal_name()) {
-            (Self::Code(code), _) => write!(f, "exited with code {code}"),
-            (Self::Signal(_), Some(name)) => write!(f, "was ended by {name}"),
-            (Self::Signal(number), None) => write!(f, "was ended by signal {number}"),
-            (Self::Unknown, _) => f.write_str("vanished"),
-            (Self::Protocol, _) => f.write_str("broke the protocol and was killed"),
         }
     }
 }
@@ -494,13 +399,6 @@ impl Error for WaitTimeout {}
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_signal_is_told_by_its_name() {
-        assert_eq!(WorkerExit::Signal(11).to_string(), "was ended by SIGSEGV");
-        assert_eq!(WorkerExit::Signal(40).to_string(), "was ended by signal 40");
-        assert_eq!(WorkerExit::Code(6).signal_name(), None);
-    }
 
     #[test]
     fn an_error_keeps_its_source() {

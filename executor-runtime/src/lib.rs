@@ -16,13 +16,14 @@ mod wire;
 mod worker;
 
 pub use error::{
-    Cause, CodecFailure, PanicReport, Payload, PoolError, PoolFull, TaskError, WaitTimeout, WorkerDeath, WorkerExit,
+    Cause, CodecFailure, DeathHint, PanicReport, Payload, PoolError, PoolFull, TaskError, WaitTimeout, WorkerDeath,
+    WorkerExit,
 };
 pub use executor::{
     Executor, ExecutorExt, Map, MapTimeout, Scope, Shutdown, ThreadPoolBuilder, ThreadPoolExecutor, ThreadScope,
 };
 #[cfg(target_os = "linux")]
-pub use executor::{ProcessPoolBuilder, ProcessPoolExecutor, Transport};
+pub use executor::{ProcessPoolBuilder, ProcessPoolExecutor, Transport, WorkerStderr, WorkerStdout};
 pub use executor_macros::{main, pool_task, with_pool};
 pub use future::{
     AsCompleted, AsCompletedStream, AsCompletedTimeout, Promise, ReturnWhen, RunningPromise, State, TaskFuture,

@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 pub use exit::{Exit, OnError, Probe, Question, taken};
 pub use map::{Map, MapTimeout};
 #[cfg(target_os = "linux")]
-pub use process::{ProcessPoolBuilder, ProcessPoolExecutor, Transport};
+pub use process::{ProcessPoolBuilder, ProcessPoolExecutor, Transport, WorkerStderr, WorkerStdout};
 pub use scope::{Scope, ThreadScope};
 pub use thread::{ThreadPoolBuilder, ThreadPoolExecutor};
 

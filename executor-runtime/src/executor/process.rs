@@ -23,6 +23,7 @@ use std::panic::Location;
 use std::sync::Arc;
 use std::time::Instant;
 
+pub use crate::worker::{WorkerStderr, WorkerStdout};
 pub use builder::ProcessPoolBuilder;
 use crew::Crew;
 use station::Station;

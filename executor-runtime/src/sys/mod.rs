@@ -12,7 +12,13 @@ pub(crate) mod environment;
 #[cfg(target_os = "linux")]
 pub(crate) mod limits;
 #[cfg(target_os = "linux")]
+pub(crate) mod memory;
+#[cfg(target_os = "linux")]
+pub(crate) mod overflow;
+#[cfg(target_os = "linux")]
 pub(crate) mod process;
+#[cfg(target_os = "linux")]
+mod reaping;
 #[cfg(target_os = "linux")]
 pub(crate) mod region;
 pub(crate) mod scoped;

@@ -10,6 +10,7 @@ use super::registry::WireId;
 use super::remote::{Carrier, RemoteRun, Request};
 use super::{Decoder, Seat, row};
 use crate::error::TaskError;
+use crate::id::TaskId;
 
 /// A job for an executor that runs tasks elsewhere: what [`Run::encode`](super::Run::encode) gives.
 ///
@@ -248,6 +249,11 @@ impl RunningJob {
 
     pub(crate) fn id(&self) -> WireId {
         self.id
+    }
+
+    /// The number of its future.
+    pub(crate) fn task_id(&self) -> TaskId {
+        self.job.status().id()
     }
 
     /// What `version = n` says of the task: see [`RemoteJob::version`].

@@ -18,7 +18,7 @@ use super::LinkKind;
 use crate::sys::limits::{Limits, Refusal};
 
 /// Counts changes of what is said here and over the links.
-pub(crate) const PROTOCOL: u32 = 8;
+pub(crate) const PROTOCOL: u32 = 9;
 
 /// No message of the first exchange comes near this.
 const MAX_LEN_BYTES: u32 = 64 * 1024;
@@ -41,6 +41,8 @@ pub(crate) struct Hello {
     pub(crate) limits: Limits,
     /// What tasks and answers travel over. Its descriptors come with this message.
     pub(crate) link: LinkKind,
+    /// After the `Welcome` the worker's stderr goes over the socket.
+    pub(crate) hears_stderr: bool,
 }
 
 /// What the guest answers.
@@ -52,6 +54,8 @@ pub(crate) struct Welcome {
     pub(crate) refusal: Option<Refusal>,
     /// Where the host finds the guest's end of the link, if it needs to be found; or why there is none.
     pub(crate) door: Result<Option<String>, String>,
+    /// The most memory that the guest has had so far, if the system tells.
+    pub(crate) memory_bytes: u64,
 }
 
 /// Sends one message, and `descriptors` with its first byte.
@@ -158,6 +162,7 @@ mod tests {
             max_value_len_bytes: 9,
             limits: Limits::default(),
             link,
+            hears_stderr: true,
         };
         send(&host, &sent, &[]).expect("sent");
         let hello: Hello = receive(&guest, None).expect("received");
@@ -177,6 +182,7 @@ mod tests {
             max_value_len_bytes: 9,
             limits: Limits::default(),
             link,
+            hears_stderr: true,
         };
         send(&host, &sent, &[theirs.as_fd(), theirs.as_fd()]).expect("sent");
         let (hello, descriptors) = receive_hello(&guest).expect("received");

@@ -5,18 +5,22 @@
 //! also in the middle of a task: a worker never outlives its parent. The other
 //! one runs the tasks, on a stack of a chosen size.
 
-use std::io::Read;
-use std::os::fd::OwnedFd;
+use std::io::{ErrorKind, Read};
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Instant;
+
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::stdio::dup2_stderr;
 
 use super::chunk::Chunk;
 use super::{DEPTH, buffers};
 use crate::error::{CodecFailure, Payload, TaskError};
 use crate::sys::copy::Original;
 use crate::sys::start::{FAILED, claim, exit_now};
+use crate::sys::{memory, overflow};
 use crate::task::registry::Registry;
 use crate::task::row::Row;
 use crate::task::{Decoder, Encoder, WireId};
@@ -36,7 +40,7 @@ fn run(control: &UnixStream) -> ! {
     if let Err(refusal) = hello.limits.apply(hello.stack_size_bytes) {
         let program = Registry::of_program().map_or(0, Registry::fingerprint);
         let door = Err("its limits could not be set".to_owned());
-        let welcome = Welcome { protocol: PROTOCOL, program, refusal: Some(refusal), door };
+        let welcome = Welcome { protocol: PROTOCOL, program, refusal: Some(refusal), door, memory_bytes: 0 };
         let _ = wire::send(control, &welcome, &[]);
         // The host ends us when it has read that.
         await_end(control);
@@ -58,7 +62,11 @@ fn await_end(mut control: &UnixStream) {
     let mut byte = [0];
     loop {
         match control.read(&mut byte) {
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            // It is stderr as well, and some programs that a task runs make it so that nobody waits there.
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                let _ = poll(&mut [PollFd::new(control, PollFlags::IN)], None);
+            }
             // Nothing is ever sent after the first exchange.
             _ => return,
         }
@@ -69,13 +77,19 @@ fn await_end(mut control: &UnixStream) {
 fn serve(control: &UnixStream, hello: &Hello, descriptors: Vec<OwnedFd>) {
     let registry = Registry::of_program().ok();
     let program = registry.map_or(0, Registry::fingerprint);
-    let tell = |door| wire::send(control, &Welcome { protocol: PROTOCOL, program, refusal: None, door }, &[]);
+    let memory_bytes = memory::peak_bytes().unwrap_or(0);
+    let tell = |door| {
+        wire::send(control, &Welcome { protocol: PROTOCOL, program, refusal: None, door, memory_bytes }, &[])?;
+        if hello.hears_stderr { Ok(dup2_stderr(control)?) } else { Ok(()) }
+    };
     let link = wire::serve(hello.link, descriptors, tell);
     let (Some(registry), Ok(mut link)) = (registry, link) else {
         // The host knows by now; it ends us when it has read why.
         return;
     };
     let Ok(original) = Original::mark() else { exit_now(FAILED) };
+    // Where the host does not hear stderr it hears this.
+    overflow::watch((!hello.hears_stderr).then(|| control.as_fd()));
     // The pool closed the link, so this is the worker's normal end, with exit
     // handlers and everything that was printed. Any other error is the same to us.
     let _: LinkError = run_tasks(registry, &mut *link, &original, hello.max_value_len_bytes);

@@ -9,7 +9,6 @@
 mod bury;
 
 use std::collections::VecDeque;
-use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -17,6 +16,8 @@ pub(crate) use bury::{Fate, Left, Terms};
 
 use super::buffers;
 use super::landed::{Answered, Landed};
+use super::obituary::Birth;
+use super::output::Output;
 use super::pace::Pace;
 use super::wear::{Recycling, Wear};
 use crate::error::TaskError;
@@ -37,7 +38,8 @@ pub(crate) struct Worker {
     bell: Arc<Bell>,
     claims: Arc<dyn Claims>,
     /// Its end of file tells the worker that its parent is gone.
-    _control: UnixStream,
+    output: Output,
+    birth: Birth,
     /// In the order in which they were sent, which is that of the answers. Those that were taken back are shells.
     sent: VecDeque<Sent>,
     /// How far the last of them is written; `None` if it is.
@@ -120,7 +122,8 @@ impl Worker {
         process: Arc<Process>,
         link: Box<dyn HostLink>,
         bell: Arc<Bell>,
-        control: UnixStream,
+        output: Output,
+        birth: Birth,
         recycling: Recycling,
     ) -> Self {
         Self {
@@ -129,7 +132,8 @@ impl Worker {
             claims: link.claims(),
             link,
             bell,
-            _control: control,
+            output,
+            birth,
             sent: VecDeque::new(),
             written: None,
             next_number: 0,
@@ -544,7 +548,7 @@ impl Worker {
 
     /// Tells the worker that no task will follow, and waits for its end.
     pub(crate) fn close(self) {
-        let Self { process, mut link, _control, .. } = self;
+        let Self { process, mut link, output, .. } = self;
         link.hang_up();
         if cfg!(shuttle) {
             // A model has no process to wait for.
@@ -554,5 +558,7 @@ impl Worker {
             process.kill();
         }
         process.reap();
+        // What its exit handlers said, too.
+        output.finish();
     }
 }

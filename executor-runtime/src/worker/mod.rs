@@ -7,13 +7,17 @@ mod chunk;
 pub(crate) mod guest;
 pub(crate) mod host;
 pub(crate) mod landed;
+pub(crate) mod obituary;
+pub(crate) mod output;
 mod pace;
 pub(crate) mod starting;
 pub(crate) mod wear;
+mod words;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::error::PoolError;
+pub use output::{WorkerStderr, WorkerStdout};
 
 /// How many pools may be nested through tasks that build pools: enough for any
 /// sane program, and too few for one that starts itself for ever to matter.

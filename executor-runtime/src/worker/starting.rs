@@ -7,11 +7,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::host::{EXIT_LIMIT, Worker};
+use super::obituary::Birth;
+use super::output::{Output, WorkerStderr, WorkerStdout};
 use super::wear::Recycling;
 use crate::error::PoolError;
 use crate::sys::environment::Environment;
 use crate::sys::limits::Limits;
-use crate::sys::process::Process;
+use crate::sys::memory;
+use crate::sys::process::{Process, Silenced};
 use crate::task::registry::Registry;
 use crate::wire::{self, Hello, LinkKind, Offer, PROTOCOL, Welcome};
 
@@ -28,6 +31,8 @@ pub(crate) struct WorkerOptions {
     pub(crate) limits: Limits,
     pub(crate) environment: Environment,
     pub(crate) recycling: Recycling,
+    pub(crate) stdout: WorkerStdout,
+    pub(crate) stderr: WorkerStderr,
 }
 
 /// A worker that was started and may not have got ready yet.
@@ -36,14 +41,18 @@ pub(crate) struct Starting {
     control: UnixStream,
     /// `None` if it has all the time there is.
     deadline: Option<Instant>,
+    oom_kills: Option<u64>,
 }
 
 impl Starting {
     /// Starts a process.
     pub(crate) fn new(options: &WorkerOptions) -> Result<Self, PoolError> {
         let deadline = Instant::now().checked_add(options.start_limit);
-        let (process, control) = Process::spawn(&options.environment).map_err(PoolError::SpawnWorker)?;
-        Ok(Self { process: Arc::new(process), control, deadline })
+        let oom_kills = memory::oom_kills();
+        let silenced =
+            Silenced { stdout: options.stdout == WorkerStdout::Null, stderr: options.stderr == WorkerStderr::Null };
+        let (process, control) = Process::spawn(&options.environment, silenced).map_err(PoolError::SpawnWorker)?;
+        Ok(Self { process: Arc::new(process), control, deadline, oom_kills })
     }
 
     /// The process, so that others can kill it.
@@ -62,6 +71,7 @@ impl Starting {
             max_value_len_bytes: options.max_value_len_bytes,
             limits: options.limits.clone(),
             link: options.link,
+            hears_stderr: options.stderr == WorkerStderr::Forward,
         };
         let mut offer = Offer::new(options.link, self.process.as_fd()).map_err(PoolError::SpawnWorker)?;
         let welcome = wire::send(&self.control, &hello, &offer.descriptors())
@@ -81,7 +91,12 @@ impl Starting {
         let max_len_bytes = options.max_value_len_bytes.saturating_add(wire::MOST_BESIDE_VALUE_BYTES);
         let connected = welcome.door.and_then(|door| offer.connect(door, max_len_bytes));
         let (link, bell) = connected.map_err(PoolError::Link)?;
-        Ok(Worker::new(self.process, link, bell, self.control, options.recycling))
+        let output = match options.stderr {
+            WorkerStderr::Forward => Output::forwarded(self.control)?,
+            WorkerStderr::Inherit | WorkerStderr::Null => Output::unheard(self.control),
+        };
+        let birth = Birth { memory_bytes: welcome.memory_bytes, oom_kills: self.oom_kills };
+        Ok(Worker::new(self.process, link, bell, output, birth, options.recycling))
     }
 
     fn not_ready(&self, error: &io::Error, options: &WorkerOptions) -> PoolError {

@@ -19,8 +19,8 @@ use crate::sys::start;
 use crate::task::registry::Registry;
 use crate::task::{Call, Initialized, Initializer, ProcessTask};
 use crate::wire::RING_LEN_BYTES;
-use crate::worker;
 use crate::worker::starting::WorkerOptions;
+use crate::worker::{self, WorkerStderr, WorkerStdout};
 
 /// The options of a [`ProcessPoolExecutor`] (Python: the arguments of `ProcessPoolExecutor()`).
 ///
@@ -58,6 +58,8 @@ pub struct ProcessPoolBuilder {
     start_timeout: Duration,
     transport: Transport,
     max_value_len_bytes: u64,
+    stdout: WorkerStdout,
+    stderr: WorkerStderr,
     ring_len_bytes: u32,
     worker: WorkerLimits,
 }
@@ -78,6 +80,8 @@ impl ProcessPoolBuilder {
             start_timeout: Duration::from_secs(10),
             transport: Transport::default(),
             max_value_len_bytes: 4 << 30,
+            stdout: WorkerStdout::default(),
+            stderr: WorkerStderr::default(),
             ring_len_bytes: RING_LEN_BYTES,
             worker: WorkerLimits::default(),
         }
@@ -251,6 +255,48 @@ impl ProcessPoolBuilder {
         self
     }
 
+    /// Where what tasks print goes; by default [to where this process prints](WorkerStdout::Inherit). (Python's workers
+    /// inherit it.)
+    pub fn stdout(mut self, stdout: WorkerStdout) -> Self {
+        self.stdout = stdout;
+        self
+    }
+
+    /// Where what tasks write to stderr goes, and what is written there when a task panics or its worker dies; by
+    /// default [through this process](WorkerStderr::Forward), which remembers the last lines for those who ask what a
+    /// worker died of. (Python's workers inherit it.)
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use executor_runtime::prelude::*;
+    /// use executor_runtime::WorkerStderr;
+    ///
+    /// #[pool_task(process)]
+    /// fn check(path: String) {
+    ///     eprintln!("{path} is damaged");
+    ///     std::process::abort()
+    /// }
+    ///
+    /// fn last_words(stderr: WorkerStderr) -> Result<String, PoolError> {
+    ///     let pool = ProcessPoolExecutor::builder().max_workers(1).stderr(stderr).build()?;
+    ///     match pool.submit(check::task("a.db".to_owned())).result() {
+    ///         Err(TaskError::WorkerDied(death)) => Ok(death.last_words.clone()),
+    ///         other => panic!("it has aborted: {other:?}"),
+    ///     }
+    /// }
+    ///
+    /// # fn main() -> Result<(), PoolError> {
+    /// assert_eq!(last_words(WorkerStderr::Forward)?, "a.db is damaged");
+    /// assert_eq!(last_words(WorkerStderr::Null)?, "");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn stderr(mut self, stderr: WorkerStderr) -> Self {
+        self.stderr = stderr;
+        self
+    }
+
     /// How large each ring of [`Transport::SharedMemory`] is: a power of two, at least 64. For tests that want to see
     /// what happens when it is full.
     #[doc(hidden)]
@@ -298,6 +344,8 @@ impl ProcessPoolBuilder {
                 recycling: asked.recycling(self.max_tasks_per_child),
                 limits: asked.limits,
                 environment: asked.environment,
+                stdout: self.stdout,
+                stderr: self.stderr,
             },
             initializer: initializer.map_err(|error| PoolError::InitializerFailed { cause: error.into() })?,
             timeout: self.timeout,

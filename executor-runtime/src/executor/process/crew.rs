@@ -211,12 +211,13 @@ mod tests {
     use super::*;
     use crate::error::WorkerExit;
     use crate::sys::environment::Environment;
+    use crate::sys::process::Silenced;
 
     #[test]
     fn a_worker_that_comes_after_the_stop_is_killed() {
         let crew = Crew::new();
         crew.stop();
-        let (late, _control) = Process::spawn(&Environment::default()).expect("a worker");
+        let (late, _control) = Process::spawn(&Environment::default(), Silenced::default()).expect("a worker");
         let late = Arc::new(late);
         crew.add(&late);
         assert!(late.wait_ended(Some(Duration::from_mins(1))), "it waits for its parent");

@@ -19,10 +19,12 @@ use crate::future::State;
 use crate::pool::{Owner, Pool, PoolOptions};
 use crate::sys::environment::Environment;
 use crate::sys::limits::Limits;
-use crate::sys::process::Process;
+use crate::sys::process::{Process, Silenced};
 use crate::task::{Call, Coded, Decoder, Encoder, OwnedTask, ProcessTask, Task, WireId};
 use crate::wire::{self, Bell, Claim, Claims, HostLink, LinkError, LinkKind, Read, answer_with};
 use crate::worker::host::Worker;
+use crate::worker::obituary::Birth;
+use crate::worker::output::{Output, WorkerStderr, WorkerStdout};
 use crate::worker::starting::WorkerOptions;
 use crate::worker::wear::Recycling;
 
@@ -257,7 +259,8 @@ fn guest(shared: &Shared, bell: &Bell) {
 static PROCESS: LazyLock<(Arc<Process>, UnixStream)> = LazyLock::new(|| {
     let (tell, told) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
-        tell.send(Process::spawn(&Environment::default()).expect("a process")).expect("a receiver");
+        tell.send(Process::spawn(&Environment::default(), Silenced::default()).expect("a process"))
+            .expect("a receiver");
         loop {
             std::thread::park();
         }
@@ -280,13 +283,8 @@ fn worker() -> Worker {
     let bell = Arc::new(bell.expect("a bell"));
     let (ours, rung) = (Arc::clone(&shared), Arc::clone(&bell));
     thread::spawn(move || guest(&ours, &rung));
-    Worker::new(
-        Arc::clone(process),
-        Box::new(Host(shared)),
-        bell,
-        control.try_clone().expect("a descriptor"),
-        Recycling::default(),
-    )
+    let output = Output::unheard(control.try_clone().expect("a descriptor"));
+    Worker::new(Arc::clone(process), Box::new(Host(shared)), bell, output, Birth::default(), Recycling::default())
 }
 
 fn pool(max_lanes: usize) -> ProcessPoolExecutor {
@@ -302,6 +300,8 @@ fn pool(max_lanes: usize) -> ProcessPoolExecutor {
             limits: Limits::default(),
             environment: Environment::default(),
             recycling: Recycling::default(),
+            stdout: WorkerStdout::default(),
+            stderr: WorkerStderr::default(),
         };
         let options = LaneOptions {
             worker,

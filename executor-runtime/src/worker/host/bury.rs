@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::{EXIT_LIMIT, Sent, Worker};
-use crate::error::{TaskError, WorkerDeath, WorkerExit};
+use crate::error::{TaskError, WorkerExit};
 use crate::sys::process::Process;
 use crate::task::{RemoteJob, RunningJob};
 use crate::wire::{self, Answer, Claim, LinkError};
 use crate::worker::landed::{Answered, Landed};
+use crate::worker::obituary::Obituary;
 
 /// Why a worker is no more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +65,8 @@ impl Worker {
             } {}
             self.take_kept(landed);
         }
+        // All that it has written is out before anybody is told of its end.
+        let obituary = Obituary::new(&self.process, exit, self.birth, &self.output.finish());
         let condemned = condemned.filter(|condemned| self.first_call() == Some(*condemned));
         let mut left = Left::default();
         for (place, Sent { number, mut job, .. }) in std::mem::take(&mut self.sent).into_iter().enumerate() {
@@ -98,10 +101,7 @@ impl Worker {
                 // Only the first has started, unless the worker has lied: then nobody knows what it has done.
                 job.note_failed(match job.limit().or(limit) {
                     Some(limit) if has_timed_out => TaskError::TimedOut { limit, attempts },
-                    _ => {
-                        let (pid, task) = (self.process.pid(), job.name().to_owned());
-                        TaskError::WorkerDied(Arc::new(WorkerDeath { pid, exit, task, ran_for, attempts }))
-                    }
+                    _ => TaskError::WorkerDied(Arc::new(obituary.of(&job, ran_for))),
                 });
             }
             if job.calls_left() == 0 {

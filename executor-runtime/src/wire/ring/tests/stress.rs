@@ -130,6 +130,7 @@ fn processes_exchange_messages_of_all_sizes_at_once() {
         max_value_len_bytes: 0,
         limits: Limits::default(),
         link,
+        hears_stderr: true,
     };
     send(&control, &hello, &offer.descriptors()).expect("sent");
     offer.let_go();
