@@ -194,7 +194,7 @@ pub fn pool_task(args: TokenStream, item: TokenStream) -> TokenStream {
 ///   `thread_name_prefix`, `stack_size`.
 /// - `process(..)`: worker processes. Options: `max_workers`, `max_pending`,
 ///   `initializer`, `max_tasks_per_child`, `timeout`, `kill_grace`, `restart_limit`,
-///   `restart_window`, `max_result_size`, `prewarm`, `transport`, `stack_size`; and limits of each worker:
+///   `restart_window`, `max_result_size`, `prewarm`, `transport`, `stdout`, `stderr`, `stack_size`; and limits of each worker:
 ///   `max_memory_per_child`, `memory_limit`, `cpu_time_limit`, `open_files_limit`, `file_size_limit`, `nice`, `cpu_affinity`, `envs`,
 ///   `current_dir`, `inner_max_num_threads`.
 /// - any other expression: an executor that exists. The block waits for what it

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use executor_runtime::prelude::*;
+use executor_runtime::{WorkerStderr, WorkerStdout};
 
 const WORKERS: usize = 1;
 
@@ -67,6 +68,8 @@ fn processes(limit: Option<Duration>) -> Result<u64, Box<dyn Error>> {
             restart_window = "1m",
             max_result_size = 1 << 20,
             prewarm = WORKERS,
+            stdout = WorkerStdout::Inherit,
+            stderr = if limit.is_some() { WorkerStderr::Null } else { WorkerStderr::Forward },
             stack_size = 4 * 1024 * 1024
         ) as pool => {
             pool.map(square::task, 0..4).sum::<Result<u64, _>>()?

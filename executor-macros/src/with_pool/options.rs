@@ -63,6 +63,8 @@ const KNOWN: &[Known] = &[
     known("inner_max_num_threads", Takes::Expression, "1", &[Kind::Process]),
     known("prewarm", Takes::Number(None), "4", &[Kind::Process]),
     known("transport", Takes::Expression, "Transport::SharedMemory", &[Kind::Process]),
+    known("stdout", Takes::Expression, "WorkerStdout::Null", &[Kind::Process]),
+    known("stderr", Takes::Expression, "WorkerStderr::Inherit", &[Kind::Process]),
     known("on_error", Takes::OnError, "wait", BOTH),
     known("crate", Takes::Crate, "some::path", BOTH),
 ];
