@@ -67,6 +67,10 @@ pub enum TaskError {
     /// The arguments or the value could not be turned into bytes (Python: `pickle.PicklingError`).
     Encode(Arc<CodecFailure>),
     /// The arguments or the value could not be read back from bytes (Python: `pickle.UnpicklingError`).
+    ///
+    /// Also what is nested more than 512 levels deep (each `Option`, enum, sequence or map within another is a level), or less
+    /// where its types are so large that the levels would take a mebibyte of stack, and sequences of over 65,536 elements
+    /// that take no bytes, as `()`: what cannot be told from a worker that wants to harm.
     Decode(Arc<CodecFailure>),
     /// The pool cannot run tasks any more (Python: `BrokenExecutor`).
     PoolBroken {

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::outcomes::Failed;
 use super::row::Row;
-use super::{ProcessTask, panics};
+use super::{ProcessTask, limited, panics};
 use crate::error::{CodecFailure, Payload, TaskError};
 
 /// Why a value did not become bytes, or bytes no value.
@@ -179,12 +179,12 @@ impl<'de> Decoder<'de> {
     ///
     /// # Errors
     ///
-    /// What the type's `Deserialize` says, or that the bytes ran out.
+    /// What the type's `Deserialize` says, that the bytes ran out, or that the value is too deep or has too many empty
+    /// elements: see `limited`.
     #[inline]
     pub fn value<T: Deserialize<'de>>(&mut self) -> Coded<T> {
-        let mut input = postcard::Deserializer::from_bytes(self.input);
-        let value = T::deserialize(&mut input).map_err(CodecError::decoding)?;
-        self.input = input.finalize().map_err(CodecError::decoding)?;
+        let (value, rest) = limited::split_first(self.input).map_err(CodecError::decoding)?;
+        self.input = rest;
         Ok(value)
     }
 

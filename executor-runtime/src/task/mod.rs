@@ -21,6 +21,7 @@ mod definition;
 mod home;
 mod initializer;
 mod job;
+pub(crate) mod limited;
 mod local;
 #[cfg(all(test, shuttle))]
 mod models;

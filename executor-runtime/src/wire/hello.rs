@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::LinkKind;
 use crate::sys::limits::{Limits, Refusal};
+use crate::task::limited;
 
 /// Counts changes of what is said here and over the links.
 pub(crate) const PROTOCOL: u32 = 9;
@@ -122,7 +123,7 @@ fn receive_with<M: DeserializeOwned>(mut read: impl FnMut(&mut [u8]) -> io::Resu
     }
     let mut bytes = vec![0; len_bytes as usize];
     read_exact(&mut bytes, &mut read)?;
-    postcard::from_bytes(&bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+    limited::from_bytes(&bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
 }
 
 fn read_exact(mut buffer: &mut [u8], read: &mut impl FnMut(&mut [u8]) -> io::Result<usize>) -> io::Result<()> {
@@ -218,5 +219,68 @@ mod tests {
         guest.write_all(&u32::MAX.to_le_bytes()).expect("sent");
         let error = receive::<Welcome>(&host, None).expect_err("too long");
         assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+    }
+
+    #[test]
+    fn descriptors_that_a_guest_sends_are_closed() {
+        let (host, guest) = pair();
+        let (ours, theirs) = pair();
+        let welcome = || Welcome { protocol: PROTOCOL, program: 1, door: Ok(None), refusal: None, memory_bytes: 7 };
+        for _ in 0..100 {
+            send(&guest, &welcome(), &[theirs.as_fd(), theirs.as_fd()]).expect("sent");
+            receive::<Welcome>(&host, None).expect("received");
+        }
+        // What nobody reads any more is closed with the socket.
+        send(&guest, &welcome(), &[theirs.as_fd(), theirs.as_fd()]).expect("sent");
+        drop((host, theirs));
+        let mut said = String::new();
+        (&ours).read_to_string(&mut said).expect("all ends are closed");
+        assert_eq!(said, "");
+    }
+
+    #[test]
+    fn whatever_a_guest_says_first_is_a_welcome_or_an_error() {
+        let why = Welcome {
+            protocol: PROTOCOL,
+            program: u64::MAX,
+            door: Err("no".repeat(100)),
+            refusal: None,
+            memory_bytes: 0,
+        };
+        let door = Welcome {
+            protocol: PROTOCOL,
+            program: 0,
+            door: Ok(Some("/tmp/door".to_owned())),
+            refusal: None,
+            memory_bytes: 0,
+        };
+        let mut ends = [0; 2];
+        let mut random = 5_u64;
+        for n in 0..20_000 {
+            let mut bytes = postcard::to_stdvec(if n % 2 == 0 { &why } else { &door }).expect("written");
+            for _ in 0..3 {
+                random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                let [.., place, value] = random.to_le_bytes();
+                let place = usize::from(place) % bytes.len();
+                bytes[place] = value;
+            }
+            let said = u32::try_from(bytes.len()).expect("it is short");
+            // Longer and shorter than what comes.
+            let said = match n % 7 {
+                0 => said + 1,
+                1 => said - 1,
+                2 => MAX_LEN_BYTES,
+                _ => said,
+            };
+            let mut all = [&said.to_le_bytes(), bytes.as_slice()].concat();
+            let received = receive_with::<Welcome>(|room| {
+                let count = room.len().min(all.len()).min(1 + n % 5);
+                room[..count].copy_from_slice(&all[..count]);
+                all.drain(..count);
+                Ok(count)
+            });
+            ends[usize::from(received.is_ok())] += 1;
+        }
+        assert!(ends.iter().all(|count| *count > 1000), "{ends:?}");
     }
 }

@@ -25,6 +25,7 @@ use serde::{Deserialize, Serialize};
 
 use super::LinkError;
 use crate::error::{CodecFailure, PanicReport, TaskError};
+use crate::task::limited;
 
 /// What goes before the arguments.
 const HEAD_BYTES: usize = 13;
@@ -183,7 +184,7 @@ pub(crate) fn read_answer(message: &[u8]) -> Result<(AnswerHead, Answer<'_>), Li
             Answer::Values { first, row }
         }
         Some((&ERROR, failure)) => {
-            let failure: Failure = postcard::from_bytes(failure).map_err(|_| LinkError::Protocol)?;
+            let failure: Failure = limited::from_bytes(failure).map_err(|_| LinkError::Protocol)?;
             Answer::Failed(failure.into())
         }
         _ => return Err(LinkError::Protocol),
