@@ -11,7 +11,8 @@
 //!    them. Until they are sent they are kept where the host finds them if the
 //!    guest dies ([`Keeper`](super::Keeper)); what is not kept is sent before the
 //!    next call begins. So it is known which call a worker died of, and what came of
-//!    those before. An error comes alone.
+//!    those before. An error comes alone. Each answer is to the next calls that have none:
+//!    only a guest that has died may have kept what it had sent.
 //! 4. An answer is the number of its task, the time that the calls have taken which
 //!    it is about, in nanoseconds, one byte that says what it is, and then
 //!    the encoded value, the values in a row, or the encoded error.
@@ -25,7 +26,7 @@ use serde::{Deserialize, Serialize};
 
 use super::LinkError;
 use crate::error::{CodecFailure, PanicReport, TaskError};
-use crate::task::limited;
+use crate::task::{limited, row};
 
 /// What goes before the arguments.
 const HEAD_BYTES: usize = 13;
@@ -170,6 +171,19 @@ pub(crate) fn values_head(number: u32, first: u32) -> [u8; VALUES_HEAD_LEN_BYTES
     values_head
 }
 
+/// Takes those off the values which a guest has sent before it died, of a message that it has kept: so many calls of the
+/// chunk have been answered. Whether there are others.
+pub(crate) fn leave_out_sent(message: &mut Vec<u8>, answered: usize) -> Result<bool, LinkError> {
+    let (_, Answer::Values { first, row }) = read_answer(message)? else { return Err(LinkError::Protocol) };
+    let known = answered.checked_sub(first).ok_or(LinkError::Protocol)?;
+    let new = row::skip(row, known).ok_or(LinkError::Protocol)?;
+    let (start, is_more) = (message.len() - new.len(), !new.is_empty());
+    let answered = u32::try_from(answered).map_err(|_| LinkError::Protocol)?;
+    message[KIND + 1..VALUES_HEAD_LEN_BYTES].copy_from_slice(&answered.to_le_bytes());
+    message.drain(VALUES_HEAD_LEN_BYTES..start);
+    Ok(is_more)
+}
+
 /// Reads an answer, and which task it is to. Hostile input: what is no answer is [`LinkError::Protocol`].
 pub(crate) fn read_answer(message: &[u8]) -> Result<(AnswerHead, Answer<'_>), LinkError> {
     let (number, rest) = message.split_first_chunk().ok_or(LinkError::Protocol)?;
@@ -273,6 +287,20 @@ mod tests {
             let (head, answer) = read_answer(&message).expect("an answer");
             assert_eq!(head, AnswerHead { number: 7, took });
             assert!(matches!(answer, Answer::Values { first: 300, row: b"a row" }), "{answer:?}");
+        }
+    }
+
+    #[test]
+    fn of_values_that_were_kept_those_are_left_out_that_were_sent() {
+        let kept = [&values_head(7, 300), [1, 10, 2, 11, 12, 0].as_slice()].concat();
+        for (answered, left) in [(300, &[1, 10, 2, 11, 12, 0][..]), (301, &[2, 11, 12, 0]), (302, &[0]), (303, &[])] {
+            let mut message = kept.clone();
+            assert_eq!(leave_out_sent(&mut message, answered), Ok(!left.is_empty()));
+            let (_, answer) = read_answer(&message).expect("an answer");
+            assert!(matches!(answer, Answer::Values { first, row } if first == answered && row == left), "{answer:?}");
+        }
+        for answered in [0, 299, 304] {
+            assert_eq!(leave_out_sent(&mut kept.clone(), answered), Err(LinkError::Protocol), "{answered}");
         }
     }
 

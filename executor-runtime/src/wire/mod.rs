@@ -33,8 +33,8 @@ use serde::{Deserialize, Serialize};
 pub(crate) use bell::Bell;
 pub(crate) use hello::{Hello, PROTOCOL, Welcome, receive, receive_hello, send};
 pub(crate) use message::{
-    Answer, AnswerHead, MOST_BESIDE_VALUE_BYTES, Task, TaskKind, VALUES_HEAD_LEN_BYTES, answer_with, read_answer,
-    say_took, values_head,
+    Answer, AnswerHead, MOST_BESIDE_VALUE_BYTES, Task, TaskKind, VALUES_HEAD_LEN_BYTES, answer_with, leave_out_sent,
+    read_answer, say_took, values_head,
 };
 pub(crate) use ring::{Keeper, RING_LEN_BYTES};
 

@@ -22,7 +22,7 @@ use super::pace::Pace;
 use super::wear::{Recycling, Wear};
 use crate::error::TaskError;
 use crate::sys::process::Process;
-use crate::task::{Carrier, RemoteJob, RemoteRun, RunningJob, row};
+use crate::task::{Carrier, RemoteJob, RemoteRun, RunningJob};
 use crate::wire::{self, Answer, AnswerHead, Bell, Claim, Claims, HostLink, LinkError, Read, Task, TaskKind};
 
 /// How long a worker that was told to end may run its exit handlers.
@@ -88,13 +88,11 @@ impl Sent {
     /// Keeps an answer to a chunk in its job. How many calls it has answered.
     fn note(&mut self, answer: Answer<'_>) -> Result<usize, LinkError> {
         match answer {
-            Answer::Value(_) | Answer::ValueWithAside(_) => Err(LinkError::Protocol),
-            Answer::Values { first, row } => {
-                // Those that are there already were found when they were kept.
-                let known = self.answered().checked_sub(first).ok_or(LinkError::Protocol)?;
-                let new = row::skip(row, known).ok_or(LinkError::Protocol)?;
-                self.job.note_values(new).ok_or(LinkError::Protocol)
+            Answer::Values { first, row } if first == self.answered() && !row.is_empty() => {
+                self.job.note_values(row).ok_or(LinkError::Protocol)
             }
+            // Also values that came before, and others that are not those of the next calls.
+            Answer::Value(_) | Answer::ValueWithAside(_) | Answer::Values { .. } => Err(LinkError::Protocol),
             Answer::Failed(error) => {
                 self.job.note_failed(error);
                 Ok(1)
@@ -444,7 +442,7 @@ impl Worker {
 
     /// Forgets jobs at the front that were taken back.
     fn sweep(&mut self, landed: &mut Landed) {
-        while !(self.written.is_some() && self.sent.len() == 1) && self.drop_shell(landed) {
+        while self.drop_shell(landed) {
             self.first_begins();
         }
     }
@@ -455,8 +453,11 @@ impl Worker {
         (self.first_since, self.is_late) = (self.since, false);
     }
 
-    /// Forgets the first job if it was taken back; whether it was.
+    /// Forgets the first job if it was taken back; whether it was. What is half written has to be written before.
     fn drop_shell(&mut self, landed: &mut Landed) -> bool {
+        if self.written.is_some() && self.sent.len() == 1 {
+            return false;
+        }
         let claims = &self.claims;
         let shell =
             self.sent.pop_front_if(|first| !first.job.has_begun() && claims.look(first.number) == Claim::TakenBack);

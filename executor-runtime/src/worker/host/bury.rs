@@ -141,9 +141,12 @@ impl Worker {
     fn take_kept(&mut self, landed: &mut Landed) {
         let mut message = Vec::new();
         self.link.take_kept(&mut message);
-        let first = self.sent.front().map(|first| first.number);
+        let Some(first) = self.sent.front() else { return };
+        let (number, answered) = (first.number, first.answered());
         // What is no answer is as if it were not there: the worker need not be ended any more.
-        if matches!(wire::read_answer(&message), Ok((head, Answer::Values { .. })) if Some(head.number) == first) {
+        if matches!(wire::read_answer(&message), Ok((head, Answer::Values { .. })) if head.number == number)
+            && wire::leave_out_sent(&mut message, answered) == Ok(true)
+        {
             let _: Result<_, LinkError> = self.take_answer(message, None, landed);
         }
     }
