@@ -8,6 +8,8 @@
 //!    comes too late for the earlier one sees that.
 //! 4. The host notes what it has taken back, since whoever did so ends that task, and the guest can write *taken back*
 //!    as well. What it did not note counts as started, as does whatever else stands in a word.
+//! 5. It notes also what it has seen to be started: whoever saw that has given up to cancel the task or to send it elsewhere,
+//!    and the guest can write *offered* once more.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -62,10 +64,18 @@ impl HostClaims {
         &self.ours[number as usize % CLAIMS]
     }
 
-    /// Whether the host has taken it back. Under the lock.
-    fn has_taken(&self, number: u32) -> bool {
-        // Relaxed, as all of these: who asks has the lock, or is the one who offers.
-        self.ours(number).load(Ordering::Relaxed) == word(number, TAKEN_BACK)
+    /// Notes what has become of an offered task, unless something was noted already. What is noted.
+    fn note(&self, number: u32, state: u32) -> u32 {
+        let noted = word(number, state);
+        // Relaxed, as all of these: this one word decides.
+        let before =
+            self.ours(number).compare_exchange(word(number, OFFERED), noted, Ordering::Relaxed, Ordering::Relaxed);
+        before.map_or_else(|other| other, |_| noted)
+    }
+
+    /// What is noted of a task that is not offered any more. Of one whose word has another's by now: that it started.
+    fn claim_of(number: u32, noted: u32) -> Claim {
+        if noted == word(number, TAKEN_BACK) { Claim::TakenBack } else { Claim::Started }
     }
 }
 
@@ -78,27 +88,29 @@ impl Claims for HostClaims {
 
     fn take_back(&self, number: u32) -> Claim {
         let _taking = self.taking.lock();
-        if self.has_taken(number) {
-            return Claim::TakenBack;
+        let noted = self.ours(number).load(Ordering::Relaxed);
+        if noted != word(number, OFFERED) {
+            return Self::claim_of(number, noted);
         }
-        if !self.rings.change(number, TAKEN_BACK) {
-            return Claim::Started;
+        let state = if self.rings.change(number, TAKEN_BACK) { TAKEN_BACK } else { STARTED };
+        match self.note(number, state) {
+            noted if noted == word(number, TAKEN_BACK) => Claim::Offered,
+            // Also if the guest made it look so to somebody else, and then offered it again.
+            _ => Claim::Started,
         }
-        self.ours(number).store(word(number, TAKEN_BACK), Ordering::Relaxed);
-        Claim::Offered
     }
 
     fn look(&self, number: u32) -> Claim {
+        let noted = self.ours(number).load(Ordering::Relaxed);
+        if noted != word(number, OFFERED) {
+            return Self::claim_of(number, noted);
+        }
         let now = self.rings.claim(number).load(Ordering::Relaxed);
         if now == word(number, OFFERED) {
             return Claim::Offered;
         }
-        if now == word(number, TAKEN_BACK) {
-            let _taking = self.taking.lock();
-            if self.has_taken(number) {
-                return Claim::TakenBack;
-            }
-        }
-        Claim::Started
+        // Whoever is taking it back notes that under the lock.
+        let _taking = (now == word(number, TAKEN_BACK)).then(|| self.taking.lock());
+        Self::claim_of(number, self.note(number, STARTED))
     }
 }

@@ -1,6 +1,7 @@
 //! Who has a task, and what a guest says of it that lies.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use super::super::claims::{CLAIMS, HostClaims};
 use super::stress::link;
@@ -37,7 +38,11 @@ fn a_guest_that_says_that_its_task_was_taken_back_is_not_believed() {
     let (host, guest, _life) = link(RING_LEN_BYTES);
     let claims = host.claims();
     // As the host would write it.
-    let forge = |number| HostClaims::new(Arc::clone(guest.end.shared())).take_back(number) == Claim::Offered;
+    let forge = |number| {
+        let forger = HostClaims::new(Arc::clone(guest.end.shared()));
+        forger.offer(number);
+        forger.take_back(number) == Claim::Offered
+    };
     claims.offer(7);
     assert!(forge(7));
     assert_eq!((claims.look(7), claims.take_back(7)), (Claim::Started, Claim::Started));
@@ -50,4 +55,21 @@ fn a_guest_that_says_that_its_task_was_taken_back_is_not_believed() {
     claims.offer(7);
     assert!(forge(7));
     assert_eq!((claims.look(7), claims.take_back(7)), (Claim::Started, Claim::Started));
+}
+
+/// Whoever has seen it has given up to cancel it, and nobody would send it elsewhere.
+#[test]
+fn a_task_that_was_seen_to_start_is_not_offered_again() {
+    let (host, guest, _life) = link(RING_LEN_BYTES);
+    let claims = host.claims();
+    for look in [true, false] {
+        claims.offer(7);
+        let word = guest.end.shared().claim(7);
+        let offered = word.swap(0, Ordering::Relaxed);
+        assert_eq!(if look { claims.look(7) } else { claims.take_back(7) }, Claim::Started);
+        word.store(offered, Ordering::Relaxed);
+        assert_eq!((claims.look(7), claims.take_back(7)), (Claim::Started, Claim::Started));
+    }
+    claims.offer(7);
+    assert_eq!((claims.look(7), claims.take_back(7)), (Claim::Offered, Claim::Offered), "a later one");
 }
