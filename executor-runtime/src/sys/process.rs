@@ -82,6 +82,16 @@ impl Process {
         }
     }
 
+    /// One that has ended and was reaped, for those who play a worker by hand.
+    #[cfg(all(any(test, executor_fuzz), not(shuttle)))]
+    pub(crate) fn dead() -> io::Result<Self> {
+        // As that of a process that has ended, it can be read from the beginning.
+        let (ended, _) = io::pipe()?;
+        let end = Mutex::new(Some(End { exit: WorkerExit::Unknown, peak_memory_bytes: None }));
+        // Nobody is ever signalled by a number whose process has been reaped.
+        Ok(Self { pid: rustix::process::getpid(), pidfd: ended.into(), end, was_killed: AtomicBool::new(true) })
+    }
+
     pub(crate) fn pid(&self) -> u32 {
         self.pid.as_raw_nonzero().get().cast_unsigned()
     }

@@ -36,6 +36,8 @@ pub(crate) use message::{
     Answer, AnswerHead, MOST_BESIDE_VALUE_BYTES, Task, TaskKind, VALUES_HEAD_LEN_BYTES, answer_with, leave_out_sent,
     read_answer, say_took, values_head,
 };
+#[cfg(all(any(test, executor_fuzz), not(shuttle)))]
+pub(crate) use ring::{Forger, Place};
 pub(crate) use ring::{Keeper, RING_LEN_BYTES};
 
 /// Which link, and what both of its sides have to know.

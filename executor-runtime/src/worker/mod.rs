@@ -6,6 +6,8 @@ mod buffers;
 mod chunk;
 pub(crate) mod guest;
 pub(crate) mod host;
+#[cfg(all(any(test, executor_fuzz), not(shuttle)))]
+pub(crate) mod hostile;
 pub(crate) mod landed;
 pub(crate) mod obituary;
 pub(crate) mod output;

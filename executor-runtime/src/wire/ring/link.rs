@@ -56,14 +56,19 @@ impl Offer {
 
 /// The guest's side, from the descriptors of the host's offer.
 pub(crate) fn serve(ring_len_bytes: u32, descriptors: Vec<OwnedFd>) -> Result<Guest, String> {
+    let (rings, bell) = open(ring_len_bytes, descriptors)?;
+    let bell = GuestBell::new(bell, Arc::clone(&rings));
+    Ok(Guest { end: End::new(Side::Guest, Arc::clone(&rings), bell, ANY_LEN_BYTES), rings })
+}
+
+/// What the descriptors of an offer stand for: the region, and the host's bell.
+pub(super) fn open(ring_len_bytes: u32, descriptors: Vec<OwnedFd>) -> Result<(Arc<Rings>, OwnedFd), String> {
     // The kernel leaves out what does not fit into the table of descriptors.
     let Ok([region, bell]) = <[OwnedFd; 2]>::try_from(descriptors) else {
         return Err("its shared memory did not arrive".to_owned());
     };
     let region = Region::open(&region, Rings::body_len_bytes(ring_len_bytes)).map_err(|error| error.to_string())?;
-    let rings = Arc::new(Rings::new(region, ring_len_bytes));
-    let bell = GuestBell::new(bell, Arc::clone(&rings));
-    Ok(Guest { end: End::new(Side::Guest, Arc::clone(&rings), bell, ANY_LEN_BYTES), rings })
+    Ok((Arc::new(Rings::new(region, ring_len_bytes)), bell))
 }
 
 pub(crate) struct Host {

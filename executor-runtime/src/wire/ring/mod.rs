@@ -44,6 +44,8 @@
 mod bell;
 mod claims;
 mod end;
+#[cfg(all(any(test, executor_fuzz), not(shuttle)))]
+mod forger;
 mod frame;
 mod kept;
 mod link;
@@ -55,6 +57,8 @@ mod shared;
 mod tests;
 mod writer;
 
+#[cfg(all(any(test, executor_fuzz), not(shuttle)))]
+pub(crate) use forger::{Forger, Place};
 pub(crate) use kept::Keeper;
 pub(super) use link::{Offer, serve};
 

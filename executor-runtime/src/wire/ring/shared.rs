@@ -61,6 +61,20 @@ pub(super) enum Word {
 impl Word {
     pub(super) const ALL: usize = 9;
 
+    /// Each by its number.
+    #[cfg(all(any(test, executor_fuzz), not(shuttle)))]
+    pub(super) const AT: [Self; Self::ALL] = [
+        Self::Tail(Way::Down),
+        Self::Head(Way::Down),
+        Self::Tail(Way::Up),
+        Self::Head(Way::Up),
+        Self::Sleeps(Side::Host),
+        Self::Sleeps(Side::Guest),
+        Self::Closed(Side::Host),
+        Self::Closed(Side::Guest),
+        Self::Bell,
+    ];
+
     /// A number for each, from zero.
     pub(super) fn index(self) -> usize {
         match self {
