@@ -60,6 +60,8 @@ pub(crate) struct Worker {
     /// What waited behind that job was taken back.
     is_late: bool,
     pace: Pace,
+    /// It has broken the protocol. The link may not say so again: what was wrong has been read.
+    is_broken: bool,
     /// Calls without an answer.
     calls_sent: usize,
     wear: Wear,
@@ -142,6 +144,7 @@ impl Worker {
             first_since: Instant::now(),
             is_late: false,
             pace: Pace::default(),
+            is_broken: false,
             calls_sent: 0,
         }
     }
@@ -325,6 +328,18 @@ impl Worker {
 
     /// Does what can be done at once: writes, and reads the answers to `most` jobs at most. Whether it did anything.
     pub(crate) fn step(&mut self, landed: &mut Landed, most: usize) -> Result<bool, LinkError> {
+        self.is_whole()?;
+        let stepped = self.read_and_write(landed, most);
+        self.is_broken = stepped == Err(LinkError::Protocol);
+        stepped
+    }
+
+    /// Whoever has noticed that it broke the protocol may not be the one who buries it.
+    fn is_whole(&self) -> Result<(), LinkError> {
+        if self.is_broken { Err(LinkError::Protocol) } else { Ok(()) }
+    }
+
+    fn read_and_write(&mut self, landed: &mut Landed, most: usize) -> Result<bool, LinkError> {
         let mut has_moved = self.write_on()?;
         let (before, mut calls, mut took) = (landed.jobs(), 0, Duration::ZERO);
         for _ in 0..Self::MOST_READ {
@@ -469,11 +484,13 @@ impl Worker {
 
     /// Whether there is something for [`step`](Self::step) to do.
     pub(crate) fn look(&mut self) -> Result<bool, LinkError> {
+        self.is_whole()?;
         self.link.look(self.written.is_some())
     }
 
     /// Has the bell rung as soon as there is something to do; false if there is already.
     pub(crate) fn arm(&mut self) -> Result<bool, LinkError> {
+        self.is_whole()?;
         self.link.arm(self.written.is_some())
     }
 

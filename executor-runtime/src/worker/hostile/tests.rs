@@ -86,6 +86,19 @@ fn an_answer_to_nobody_beside_a_cancelled_call_that_is_half_written_is_noticed()
     assert_eq!((play.tally.cancelled, play.open.len()), (1, 0));
 }
 
+/// A leader that notices it leaves it to the lane, which looks for itself.
+#[test]
+fn who_has_broken_the_protocol_once_is_broken_for_whoever_looks() {
+    let (_play, mut stage) = with_one_task(4096, 0);
+    stage.guest.send(9, &[9, 0, 0, 0, 0, 0, 0, 0, 0]);
+    let mut landed = Landed::default();
+    for _ in 0..2 {
+        assert_eq!(stage.worker.step(&mut landed, 1), Err(LinkError::Protocol));
+        assert_eq!(stage.worker.look(), Err(LinkError::Protocol));
+        assert_eq!(stage.worker.arm(), Err(LinkError::Protocol));
+    }
+}
+
 #[test]
 fn values_of_a_chunk_that_come_again_or_are_none_are_noticed() {
     for (first, row) in [(1, &[1, 10][..]), (0, &[1, 10]), (3, &[1, 10]), (2, &[])] {
