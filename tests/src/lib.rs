@@ -15,6 +15,7 @@ pub mod both;
 pub mod census;
 pub mod children;
 pub mod gate;
+pub mod hostile;
 pub mod limits;
 pub mod tasks;
 pub mod transports;
