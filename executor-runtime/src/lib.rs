@@ -5,6 +5,8 @@ mod bench;
 mod error;
 mod executor;
 mod future;
+#[cfg(all(executor_fuzz, target_os = "linux"))]
+mod fuzz;
 mod id;
 mod pool;
 mod sync;
@@ -92,4 +94,11 @@ pub mod __private {
 pub mod __bench {
     pub use crate::bench::{Codec, Echo};
     pub use crate::pool::bench::Queue;
+}
+
+/// What a worker can send, for `fuzz/`. Not public API, and not there without `--cfg executor_fuzz`.
+#[cfg(all(executor_fuzz, target_os = "linux"))]
+#[doc(hidden)]
+pub mod __fuzz {
+    pub use crate::fuzz::{answers, exchanges, frames, handshake};
 }

@@ -1,7 +1,7 @@
 //! The layer order of `executor-runtime`, as ARCHITECTURE.md states it:
 //!
 //! ```text
-//! id < error < sync < future < task < sys < wire < worker | pool < executor < bench < lib
+//! id < error < sync < future < task < sys < wire < worker | pool < executor < bench | fuzz < lib
 //! ```
 //!
 //! A module uses only earlier ones, `worker` and `pool` do not know each other,
@@ -11,7 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Lowest first. Equal numbers may not use each other.
-const LAYERS: [(&str, u32); 11] = [
+const LAYERS: [(&str, u32); 12] = [
     ("id", 0),
     ("error", 1),
     ("sync", 2),
@@ -23,6 +23,7 @@ const LAYERS: [(&str, u32); 11] = [
     ("pool", 7),
     ("executor", 8),
     ("bench", 9),
+    ("fuzz", 9),
 ];
 
 fn source() -> PathBuf {

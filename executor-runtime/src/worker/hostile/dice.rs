@@ -2,6 +2,7 @@
 
 pub(crate) enum Dice<'a> {
     /// Marsaglia's xorshift; not zero.
+    #[cfg_attr(not(test), expect(dead_code, reason = "a fuzzer has bytes"))]
     Seed(u64),
     /// The rest of them. Behind their end all is zero.
     Bytes(&'a [u8]),

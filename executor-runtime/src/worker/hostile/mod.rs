@@ -61,7 +61,6 @@ impl Tally {
 /// A host and its guests, one after the other.
 pub(crate) struct Play<'d> {
     dice: Dice<'d>,
-    /// It is dead, so that nobody has to wait for its end.
     process: Arc<Process>,
     stage: Option<Stage>,
     queue: VecDeque<RemoteJob>,
