@@ -1,4 +1,5 @@
-//! A worker that does not keep to the protocol, as its pool sees it: both sides in one thread, so that a seed tells all.
+//! A worker that does not keep to the protocol, as its pool sees it: both sides in one thread, by a seed. (How much the
+//! host sends ahead goes by the clock, so a seed may need some tries to find the same again.)
 //!
 //! The host's side is the one that is shipped, with the rings; the guest plays by hand, and does one thing wrong in each
 //! exchange. What has to be true whatever that is:
