@@ -2,8 +2,9 @@
 
 use std::fs;
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
 
 /// The pids of the living and the unreaped children of this process.
@@ -37,6 +38,14 @@ pub fn await_end(pid: u32) {
     }
 }
 
+/// Whether a process ends within so long, or has ended.
+pub fn ends_within(pid: u32, limit: Duration) -> bool {
+    let pid = Pid::from_raw(pid.cast_signed()).expect("a pid");
+    let Ok(process) = pidfd_open(pid, PidfdFlags::empty()) else { return true };
+    let limit = Timespec::try_from(limit).expect("a limit that the system knows");
+    poll(&mut [PollFd::new(&process, PollFlags::IN)], Some(&limit)).expect("the process's end") > 0
+}
+
 /// Sends a signal to a child that has not been reaped.
 pub fn send(pid: u32, signal: Signal) {
     let pid = Pid::from_raw(pid.cast_signed()).expect("a pid");
@@ -64,13 +73,18 @@ pub fn threads() -> usize {
     fs::read_dir("/proc/self/task").expect("our threads").count()
 }
 
+/// The names of this process's threads, of which the system knows the first 15 bytes each, in order.
+pub fn thread_names() -> Vec<String> {
+    let tasks = fs::read_dir("/proc/self/task").expect("our threads");
+    let names = tasks.filter_map(|task| fs::read_to_string(task.ok()?.path().join("comm")).ok());
+    let mut names: Vec<_> = names.map(|name| name.trim_end().to_owned()).collect();
+    names.sort();
+    names
+}
+
 /// How many threads of this process have a name that begins so; the system knows the first 15 bytes of each.
 pub fn threads_called(prefix: &str) -> usize {
-    let tasks = fs::read_dir("/proc/self/task").expect("our threads");
-    tasks
-        .filter_map(|task| fs::read_to_string(task.ok()?.path().join("comm")).ok())
-        .filter(|name| name.starts_with(prefix))
-        .count()
+    thread_names().iter().filter(|name| name.starts_with(prefix)).count()
 }
 
 /// Whether the thread of this name sleeps; the system knows its first 15 bytes.
@@ -94,6 +108,30 @@ pub fn falls_asleep<T>(thread: &JoinHandle<T>) -> bool {
         }
         thread::yield_now();
     }
+}
+
+/// Whether a thread of this process waits for something.
+pub fn sleeps(thread: Pid) -> bool {
+    let stat = fs::read_to_string(format!("/proc/self/task/{}/stat", thread.as_raw_nonzero())).unwrap_or_default();
+    stat.rsplit_once(')').is_some_and(|(_, rest)| rest.trim_start().starts_with('S'))
+}
+
+/// Whether all threads of this process whose names begin so wait for something, and go on doing so for a moment.
+pub fn threads_sleep(prefix: &str) -> bool {
+    (0..10).all(|_| {
+        thread::sleep(Duration::from_millis(1));
+        let tasks = fs::read_dir("/proc/self/task").expect("our threads");
+        let stats = tasks.filter_map(|task| fs::read_to_string(task.ok()?.path().join("stat")).ok());
+        let mut named = stats.filter(|stat| stat.split_once('(').is_some_and(|(_, rest)| rest.starts_with(prefix)));
+        named.all(|stat| stat.rsplit_once(')').is_some_and(|(_, rest)| rest.trim_start().starts_with('S')))
+    })
+}
+
+/// How much memory this process has at hand, in bytes.
+pub fn resident_bytes() -> u64 {
+    let statm = fs::read_to_string("/proc/self/statm").expect("our memory");
+    let pages: u64 = statm.split(' ').nth(1).and_then(|pages| pages.parse().ok()).expect("a number of pages");
+    pages * rustix::param::page_size() as u64
 }
 
 /// Whether a process of this number lives and is no zombie.

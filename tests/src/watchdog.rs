@@ -11,11 +11,16 @@ const LIMIT: Duration = Duration::from_mins(2);
 ///
 /// A test that hangs cannot be unwound, so nothing less than that helps.
 pub fn limited<R>(test: impl FnOnce() -> R) -> R {
+    limited_to(LIMIT, test)
+}
+
+/// [`limited`] for a test that says itself how long it may take.
+pub fn limited_to<R>(limit: Duration, test: impl FnOnce() -> R) -> R {
     let (done, is_done) = mpsc::channel::<()>();
     let name = thread::current().name().unwrap_or("a test").to_owned();
     let watchdog = thread::spawn(move || {
-        if is_done.recv_timeout(LIMIT) == Err(mpsc::RecvTimeoutError::Timeout) {
-            eprintln!("{name} took longer than {LIMIT:?}");
+        if is_done.recv_timeout(limit) == Err(mpsc::RecvTimeoutError::Timeout) {
+            eprintln!("{name} took longer than {limit:?}");
             std::process::abort();
         }
     });
