@@ -1,17 +1,15 @@
-//! What only processes have: deaths, kills, and what they leave behind.
+//! What only processes have: workers that come, go and are shared. What goes wrong with them is in `faults/`.
 
 use std::os::unix::fs::FileExt;
-use std::path::Path;
 use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
 use executor_runtime::prelude::*;
-use executor_runtime::{Payload, PoolError, Transport, WorkerExit};
-use executor_tests::alone::is_alone;
+use executor_runtime::{PoolError, Transport, WorkerExit};
 use executor_tests::gate::{self, Gate};
 use executor_tests::tasks::*;
-use executor_tests::transports::{builder_over, module_of, running};
+use executor_tests::transports::{builder_over, running};
 use executor_tests::watchdog::limited;
 use executor_tests::{children, gate::Waiting, over_each_transport};
 use rustix::process::Signal;
@@ -22,10 +20,6 @@ over_each_transport! {
     tasks_run_in_other_processes
     workers_start_one_by_one_as_they_are_needed
     a_lost_worker_fails_only_its_own_task
-    each_end_of_a_worker_is_told_by_its_name
-    a_worker_that_is_killed_at_work_is_replaced
-    a_worker_that_is_killed_idle_costs_nobody_anything
-    what_a_task_started_dies_with_its_worker
     a_task_that_runs_too_long_is_killed
     an_abort_ends_what_loops
     what_is_queued_does_not_wait_through_the_grace_of_what_runs
@@ -36,21 +30,17 @@ over_each_transport! {
     a_call_does_not_wait_for_a_chunk_while_a_worker_is_idle
     a_burst_does_not_wait_for_a_chunk_while_workers_are_idle
     an_abort_beside_calls_that_are_taken_back_ends
-    what_does_not_survive_the_wire_fails_its_own_task
     a_panic_names_its_worker_and_costs_no_worker
     twenty_thousand_tasks_in_a_burst_finish
     payloads_of_any_size_come_back
     many_wait_at_once_for_answers_that_do_not_fit
     what_is_cancelled_in_a_burst_costs_nothing_else
-    a_worker_that_dies_while_it_reads_a_large_argument_hangs_nobody
-    pools_leave_nothing_behind
     a_worker_may_have_all_the_time_there_is
     a_task_may_run_a_pool_of_its_own_but_not_without_end
     tasks_can_start_programs_that_are_no_workers
     a_pool_dropped_in_a_callback_does_not_wait_for_itself
     prewarmed_workers_are_there_before_the_first_task
     tasks_of_one_name_in_two_functions_are_two_tasks
-    workers_that_are_killed_on_their_way_do_not_break_the_pool
 }
 
 fn pool_over(transport: Transport, max_workers: usize) -> Result<ProcessPoolExecutor, PoolError> {
@@ -121,79 +111,6 @@ fn a_lost_worker_fails_only_its_own_task(transport: Transport) -> Outcome {
             }
         }
         assert_eq!(results.iter().filter(|result| result.is_err()).count(), 1);
-        Ok(())
-    })
-}
-
-fn each_end_of_a_worker_is_told_by_its_name(transport: Transport) -> Outcome {
-    limited(|| {
-        let pool = pool_over(transport, 1)?;
-        let ended = pool.submit(abort::task()).result().expect_err("dead");
-        assert_eq!(exit_of(&ended), WorkerExit::Signal(6));
-        let ended = pool.submit(exit::task(0)).result().expect_err("dead");
-        assert_eq!(exit_of(&ended), WorkerExit::Code(0));
-        let ended = pool.submit(exit::task(3)).result().expect_err("dead");
-        assert_eq!(exit_of(&ended), WorkerExit::Code(3));
-        let ended = pool.submit(segfault::task()).result().expect_err("dead");
-        assert_eq!(exit_of(&ended).signal_name(), Some("SIGSEGV"));
-        let ended = pool.submit(overflow::task(0)).result().expect_err("dead");
-        assert_eq!(exit_of(&ended).signal_name(), Some("SIGSEGV"));
-        let text = ended.to_string();
-        assert!(text.contains("was ended by SIGSEGV after running `executor_tests::tasks::overflow`"), "{text}");
-        assert_eq!(pool.submit(square::task(3)).result()?, 9, "replaced after each");
-        Ok(())
-    })
-}
-
-fn a_worker_that_is_killed_at_work_is_replaced(transport: Transport) -> Outcome {
-    limited(|| {
-        let pool = pool_over(transport, 1)?;
-        let folder = tempfile::tempdir()?;
-        let gate = Gate::new(folder.path(), "gate");
-        let worker = pool.submit(pid::task()).result()?;
-        let (future, _waiting) = at_gate(&pool, &gate);
-        let queued = pool.submit(pid::task());
-        children::send(worker, Signal::KILL);
-        let error = future.result().expect_err("killed");
-        let TaskError::WorkerDied(death) = &error else { panic!("{error:?}") };
-        assert_eq!((death.pid, death.exit.signal_name()), (worker, Some("SIGKILL")));
-        assert_eq!(death.task, "executor_tests::gate::pass");
-        assert_ne!(queued.result()?, worker);
-        Ok(())
-    })
-}
-
-fn a_worker_that_is_killed_idle_costs_nobody_anything(transport: Transport) -> Outcome {
-    limited(|| {
-        let pool = pool_over(transport, 1)?;
-        for _ in 0..5 {
-            let worker = pool.submit(pid::task()).result()?;
-            children::send(worker, Signal::KILL);
-            children::await_end(worker);
-            assert_ne!(pool.submit(pid::task()).result()?, worker);
-        }
-        Ok(())
-    })
-}
-
-fn what_a_task_started_dies_with_its_worker(transport: Transport) -> Outcome {
-    /// Starts a program, tells its pid, and dies.
-    #[pool_task(process)]
-    fn leave_a_child(pid_file: &Path) {
-        let child = Command::new("sleep").arg("300").spawn().expect("sleep");
-        std::fs::write(pid_file, child.id().to_string()).expect("the pid file");
-        std::process::abort()
-    }
-    limited(|| {
-        let pool = pool_over(transport, 1)?;
-        let folder = tempfile::tempdir()?;
-        let pid_file = folder.path().join("pid");
-        let error = pool.submit(leave_a_child::task(&pid_file)).result().expect_err("dead");
-        assert_eq!(exit_of(&error).signal_name(), Some("SIGABRT"));
-        let child = std::fs::read_to_string(&pid_file)?.parse()?;
-        while children::lives(child) {
-            thread::yield_now();
-        }
         Ok(())
     })
 }
@@ -419,33 +336,6 @@ fn an_abort_beside_calls_that_are_taken_back_ends(transport: Transport) -> Outco
     })
 }
 
-fn what_does_not_survive_the_wire_fails_its_own_task(transport: Transport) -> Outcome {
-    limited(|| {
-        let pool = pool_over(transport, 1)?;
-        let worker = pool.submit(pid::task()).result()?;
-        let said = |result: Result<(), TaskError>| result.expect_err("no value");
-
-        let error = said(pool.submit(take_unwritable::task(Unwritable)).result());
-        assert!(matches!(&error, TaskError::Encode(failure) if failure.what == Payload::Arguments), "{error:?}");
-        let error = said(pool.submit(take_unreadable::task(Unreadable)).result());
-        assert!(matches!(&error, TaskError::Decode(failure) if failure.what == Payload::Arguments), "{error:?}");
-        let error = said(pool.submit(give_unwritable::task()).result().map(drop));
-        assert!(matches!(&error, TaskError::Encode(failure) if failure.what == Payload::Value), "{error:?}");
-        let error = said(pool.submit(give_unreadable::task()).result().map(drop));
-        assert!(matches!(&error, TaskError::Decode(failure) if failure.what == Payload::Value), "{error:?}");
-
-        let error = said(pool.submit(take_panics_when_written::task(PanicsWhenWritten)).result());
-        assert!(error.to_string().contains("writing this value panics"), "{error}");
-        let error = said(pool.submit(give_panics_when_written::task()).result().map(drop));
-        assert!(error.to_string().contains("writing this value panics"), "{error}");
-        let error = said(pool.submit(give_panics_when_read::task()).result().map(drop));
-        assert!(error.to_string().contains("reading this value panics"), "{error}");
-
-        assert_eq!(pool.submit(pid::task()).result()?, worker, "and costs no worker");
-        Ok(())
-    })
-}
-
 fn a_panic_names_its_worker_and_costs_no_worker(transport: Transport) -> Outcome {
     limited(|| {
         let pool = pool_over(transport, 1)?;
@@ -528,47 +418,6 @@ fn what_is_cancelled_in_a_burst_costs_nothing_else(transport: Transport) -> Outc
             }
         }
         assert_eq!(cancels.join().expect("no panic"), cancelled);
-        Ok(())
-    })
-}
-
-fn a_worker_that_dies_while_it_reads_a_large_argument_hangs_nobody(transport: Transport) -> Outcome {
-    limited(|| {
-        let pool = pool_over(transport, 1)?;
-        let worker = pool.submit(pid::task()).result()?;
-        // It reads nothing while it is stopped, so that the link is full and the lane waits.
-        children::send(worker, Signal::STOP);
-        let future = pool.submit(echo_owned::task(vec![1; 4 << 20]));
-        while !children::thread_sleeps("ProcessPoolExecutor_0") {
-            thread::yield_now();
-        }
-        children::send(worker, Signal::KILL);
-        match future.result() {
-            // It had not started, and in shared memory that can be seen.
-            Ok(bytes) => assert_eq!(bytes.len(), 4 << 20),
-            Err(error) if transport == Transport::SharedMemory => panic!("it was lost: {error}"),
-            Err(error) => assert_eq!(exit_of(&error).signal_name(), Some("SIGKILL")),
-        }
-        assert_eq!(pool.submit(square::task(3)).result()?, 9);
-        Ok(())
-    })
-}
-
-fn pools_leave_nothing_behind(transport: Transport) -> Outcome {
-    // Descriptors and children are counted for the whole process, so no other test may run beside this one.
-    if !is_alone(&format!("{}::pools_leave_nothing_behind", module_of(transport)))? {
-        return Ok(());
-    }
-    limited(|| {
-        pool_over(transport, 2)?.submit(square::task(1)).result()?;
-        let before = (children::pids(), children::descriptors());
-        for _ in 0..20 {
-            let pool = pool_over(transport, 2)?;
-            let results: Vec<_> = pool.map(|n| abort_on::task(n, 3), 0..6).collect();
-            assert_eq!(results.iter().filter(|result| result.is_err()).count(), 1);
-            pool.submit(spin::task().timeout(Duration::from_millis(1))).result().expect_err("too long");
-        }
-        assert_eq!((children::pids(), children::descriptors()), before);
         Ok(())
     })
 }
@@ -666,37 +515,6 @@ fn tasks_of_one_name_in_two_functions_are_two_tasks(transport: Transport) -> Out
     limited(|| {
         let pool = pool_over(transport, 1)?;
         assert_eq!((first(&pool)?, second(&pool)?), (1, 2));
-        Ok(())
-    })
-}
-
-fn workers_that_are_killed_on_their_way_do_not_break_the_pool(transport: Transport) -> Outcome {
-    if !is_alone(&format!("{}::workers_that_are_killed_on_their_way_do_not_break_the_pool", module_of(transport)))? {
-        return Ok(());
-    }
-    limited(|| {
-        let before = children::pids();
-        for _ in 0..20 {
-            let pool = pool_over(transport, 1)?;
-            let future = pool.submit(square::task(3));
-            // The child that has just come up.
-            let killed = loop {
-                let new = children::pids().into_iter().find(|pid| !before.contains(pid));
-                if new.is_some() || future.is_done() {
-                    break new;
-                }
-            };
-            if let Some(pid) = killed {
-                children::send(pid, Signal::KILL);
-                children::await_end(pid);
-            }
-            match future.result() {
-                Ok(value) => assert_eq!(value, 9),
-                // It had just begun with its task.
-                Err(error) => assert_eq!(exit_of(&error).signal_name(), Some("SIGKILL")),
-            }
-            assert_eq!(pool.submit(square::task(4)).result()?, 16);
-        }
         Ok(())
     })
 }
