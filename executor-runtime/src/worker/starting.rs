@@ -88,6 +88,10 @@ impl Starting {
         if let Some(refusal) = welcome.refusal {
             return Err(refusal.into());
         }
+        if self.process.has_ended() {
+            // It would be noticed in any case, but `ipc-channel` forgets a descriptor when it cannot connect.
+            return Err(self.not_ready(&io::ErrorKind::UnexpectedEof.into(), options));
+        }
         let max_len_bytes = options.max_value_len_bytes.saturating_add(wire::MOST_BESIDE_VALUE_BYTES);
         let connected = welcome.door.and_then(|door| offer.connect(door, max_len_bytes));
         let (link, bell) = connected.map_err(PoolError::Link)?;
