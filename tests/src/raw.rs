@@ -9,6 +9,12 @@ pub fn close_all_descriptors() {
     unsafe { libc::syscall(libc::SYS_close_range, 0, libc::c_uint::MAX, 0) };
 }
 
+/// Closes this process's stdout and stderr, as a daemon may.
+pub fn close_output() {
+    // SAFETY: as above; to std they are there for as long as the process, and it takes their loss for an empty output.
+    unsafe { libc::syscall(libc::SYS_close_range, 1, 2, 0) };
+}
+
 /// Has the system reap this process's children as they end, and throw away how they did.
 pub fn ignore_childrens_ends() {
     // SAFETY: setting a signal to be ignored installs no handler.

@@ -22,6 +22,9 @@ type Outcome = Result<(), Box<dyn std::error::Error>>;
 over_each_transport! {
     a_task_that_runs_is_killed_and_no_other
     what_waits_behind_a_killed_task_runs
+    what_begins_beside_a_kill_has_its_value
+    a_call_of_a_chunk_has_no_grace
+    a_task_that_waits_for_a_worker_that_does_not_come_is_killed
     what_a_killed_task_has_started_goes_with_it
     a_killed_task_is_not_run_again
     a_task_is_killed_while_it_waits_for_its_next_worker
@@ -130,6 +133,77 @@ fn what_waits_behind_a_killed_task_runs(transport: Transport) -> Outcome {
                 assert_eq!(future.result()?, n * n);
             }
         }
+        Ok(())
+    })
+}
+
+/// The task may have ended by itself just before, and the next one have begun.
+fn what_begins_beside_a_kill_has_its_value(transport: Transport) -> Outcome {
+    limited(|| {
+        let pool = builder_over(transport).max_workers(1).build()?;
+        for round in 0..60_u64 {
+            let calls: Vec<_> = (0..40).map(|_| pool.submit(compute_for::task(Duration::from_micros(60), 1))).collect();
+            while !calls.iter().any(TaskFuture::is_done) {
+                thread::yield_now();
+            }
+            thread::sleep(Duration::from_micros(17 * round));
+            let victim = calls.iter().position(TaskFuture::is_running);
+            if let Some(victim) = victim {
+                calls[victim].kill();
+            }
+            for (place, call) in calls.into_iter().enumerate() {
+                match call.result() {
+                    Ok(_) => {}
+                    Err(TaskError::Cancelled) if Some(place) == victim => {}
+                    other => panic!("{victim:?} was killed, and {place} has ended: {other:?}"),
+                }
+            }
+        }
+        Ok(())
+    })
+}
+
+/// Marks that its worker is deaf to SIGTERM.
+#[pool_task(process)]
+fn be_deaf() {
+    signal_hook::flag::register(Signal::TERM.as_raw(), Arc::default()).expect("a handler");
+}
+
+/// In it the next one would begin, and be lost with the worker.
+fn a_call_of_a_chunk_has_no_grace(transport: Transport) -> Outcome {
+    limited(|| {
+        let limit = Duration::from_millis(300);
+        let builder = builder_over(transport).max_workers(1).timeout(limit).kill_grace(Duration::from_millis(500));
+        let pool = builder.initializer(be_deaf::task()).build()?;
+        let times = [1, 1000, 700, 1].map(Duration::from_millis);
+        let results = pool.map(|time| compute_for::task(time, 1), times).chunk_size(4);
+        let ends: Vec<_> = results.map(|result| result.map(|value| value.len())).collect();
+        let [Ok(1), Err(TaskError::TimedOut { .. }), Err(TaskError::TimedOut { .. }), Ok(1)] = *ends else {
+            panic!("{ends:?}");
+        };
+        Ok(())
+    })
+}
+
+/// Never ends in the second worker.
+#[pool_task(process)]
+fn hang_if(died: &Path) {
+    if died.exists() {
+        spin();
+    }
+}
+
+fn a_task_that_waits_for_a_worker_that_does_not_come_is_killed(transport: Transport) -> Outcome {
+    limited(|| {
+        let folder = tempfile::tempdir()?;
+        let gate = Gate::new(folder.path(), "gate");
+        let died = folder.path().join("died");
+        let pool = builder_over(transport).max_workers(1).initializer(hang_if::task(&died)).build()?;
+        let future = pool.submit(die_once::task(folder.path(), gate.path()));
+        await_file(&died);
+        assert!(future.kill());
+        assert!(matches!(future.result(), Err(TaskError::Cancelled)));
+        pool.shutdown(Shutdown::Abort { grace: Duration::ZERO });
         Ok(())
     })
 }
@@ -379,6 +453,20 @@ fn a_value_may_be_as_long_as_it_is_allowed_to(transport: Transport) -> Outcome {
 #[pool_task(process)]
 fn panic_at_length(len: usize) -> u8 {
     std::panic::panic_any("a".repeat(len))
+}
+
+#[test]
+fn a_worker_that_does_not_read_what_nobody_needs_any_more_is_replaced() -> Outcome {
+    limited(|| {
+        let pool = builder_over(Transport::SharedMemory).max_workers(1).build()?;
+        let worker = pool.submit(pid::task()).result()?;
+        children::stop(worker);
+        let future = pool.submit(echo_owned::task(vec![1; 8 << 20]));
+        assert!(future.kill());
+        assert!(matches!(future.result(), Err(TaskError::Cancelled)));
+        assert_ne!(pool.submit(pid::task()).result()?, worker);
+        Ok(())
+    })
 }
 
 #[test]

@@ -4,9 +4,9 @@
 //! In a worker it runs before `main`: what std does there (SIGPIPE) is done here.
 
 use std::env;
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, IntoRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -72,6 +72,7 @@ fn become_worker(parent: Pid) -> io::Result<UnixStream> {
         exit_now(FAILED);
     }
     close_inherited();
+    fill_gaps()?;
     ignore_sigpipe();
     let control: OwnedFd = fcntl_dupfd_cloexec(stdin(), FIRST_FREE)?;
     let empty = File::open("/dev/null")?;
@@ -128,6 +129,18 @@ fn close_inherited() {
 pub(super) fn ignore_sigxfsz() {
     // SAFETY: setting a signal to be ignored installs no handler.
     unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
+}
+
+/// As std does before `main`: no other file gets the number of stdout or stderr, if the parent had closed its own.
+fn fill_gaps() -> io::Result<()> {
+    loop {
+        let file = OpenOptions::new().read(true).write(true).open("/dev/null")?;
+        if file.as_raw_fd() >= FIRST_FREE {
+            return Ok(());
+        }
+        // For as long as the process lives.
+        let _ = file.into_raw_fd();
+    }
 }
 
 /// As std does before `main`: writing to a closed pipe is an error and no death.

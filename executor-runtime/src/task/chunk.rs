@@ -302,6 +302,10 @@ impl<T: Send + 'static> Gather<T> for Answers {
         unreachable!("the answers to a chunk's calls come together")
     }
 
+    fn cancelled(&self) -> Option<TaskError> {
+        None
+    }
+
     fn all(&mut self, mut each: Outcomes<T>, took: Duration) -> Result<Results<T>, TaskError> {
         each.put_in(std::mem::take(&mut self.unsent));
         each.place(self.at);

@@ -43,6 +43,9 @@ pub(crate) trait RemoteRun: Handle {
     /// Says that a job that was sent has started, if nobody has.
     fn begin(&self);
 
+    /// Says that the worker of a job that has started is no more, and that it waits for another; false if it was killed.
+    fn lose(&self) -> bool;
+
     /// Gives a job that has started to another worker, under a number of the carrier's; false if it was killed.
     fn send_again(&self, carrier: &Arc<dyn Carrier>, number: u32) -> bool;
 
@@ -80,6 +83,8 @@ enum Place {
     Sent { carrier: Arc<dyn Carrier>, number: u32 },
     /// The job has started, for sure.
     Runs { carrier: Arc<dyn Carrier>, number: u32, is_killed: bool },
+    /// It has started, and waits for another worker.
+    Lost,
     /// It is over, or whoever runs it tells nothing of it.
     Gone,
 }
@@ -114,6 +119,9 @@ pub(crate) trait Gather<T>: Send + 'static {
     /// Takes in the answer to a single call.
     fn one(&mut self, answer: Result<T, TaskError>) -> Result<Self::Value, TaskError>;
 
+    /// The end of a job that is cancelled while nobody runs it; `None` if there may be answers to some of its calls.
+    fn cancelled(&self) -> Option<TaskError>;
+
     /// Takes in what came of the calls of a chunk, which ran for so long.
     fn all(&mut self, outcomes: Outcomes<T>, took: Duration) -> Result<Self::Value, TaskError>;
 }
@@ -126,6 +134,9 @@ impl<T: Send + 'static> Gather<T> for Single {
 
     fn one(&mut self, answer: Result<T, TaskError>) -> Result<T, TaskError> {
         answer
+    }
+    fn cancelled(&self) -> Option<TaskError> {
+        Some(TaskError::Cancelled)
     }
     fn all(&mut self, _: Outcomes<T>, _: Duration) -> Result<T, TaskError> {
         unreachable!("a single call has one answer")
@@ -176,7 +187,7 @@ impl<T: ProcessTask, G: Gather<T::Output>> Remote<T, G> {
             Place::Sent { carrier, number } | Place::Runs { carrier, number, .. } => {
                 Some((Arc::clone(carrier), *number))
             }
-            Place::Here(_) | Place::Gone => None,
+            Place::Here(_) | Place::Lost | Place::Gone => None,
         }
     }
 
@@ -226,12 +237,24 @@ impl<T: ProcessTask, G: Gather<T::Output>> Handle for Remote<T, G> {
         }
         let mut place = self.place.lock();
         place.run();
-        let Place::Runs { carrier, is_killed, .. } = &mut *place else { return false };
-        *is_killed = true;
-        let carrier = Arc::clone(carrier);
-        drop(place);
-        carrier.kill();
-        true
+        match &mut *place {
+            Place::Runs { carrier, is_killed, .. } => {
+                *is_killed = true;
+                let carrier = Arc::clone(carrier);
+                drop(place);
+                carrier.kill();
+                true
+            }
+            Place::Lost => {
+                let Some(error) = self.end.lock().answers.cancelled() else { return false };
+                // Its lane would end it, but may have to wait for long before it looks.
+                *place = Place::Gone;
+                drop(place);
+                self.settle(Err(error), Seat::none());
+                true
+            }
+            Place::Here(_) | Place::Sent { .. } | Place::Gone => false,
+        }
     }
 
     fn status(&self) -> &dyn Status {
@@ -269,7 +292,7 @@ impl<T: ProcessTask, G: Gather<T::Output>> RemoteRun for Remote<T, G> {
     fn len_bytes(&self) -> usize {
         match &*self.place.lock() {
             Place::Here(request) => request.arguments.bytes().len() + request.arguments.aside().len(),
-            Place::Sent { .. } | Place::Runs { .. } | Place::Gone => 0,
+            Place::Sent { .. } | Place::Runs { .. } | Place::Lost | Place::Gone => 0,
         }
     }
 
@@ -310,10 +333,20 @@ impl<T: ProcessTask, G: Gather<T::Output>> RemoteRun for Remote<T, G> {
         self.place.lock().run();
     }
 
+    fn lose(&self) -> bool {
+        let mut place = self.place.lock();
+        let is_killed = place.is_killed();
+        let before = if is_killed { Place::Gone } else { std::mem::replace(&mut *place, Place::Lost) };
+        drop(place);
+        drop(before);
+        !is_killed
+    }
+
     fn send_again(&self, carrier: &Arc<dyn Carrier>, number: u32) -> bool {
         let again = Place::Runs { carrier: Arc::clone(carrier), number, is_killed: false };
         let mut place = self.place.lock();
-        if place.is_killed() {
+        if !matches!(*place, Place::Lost) {
+            // It was killed meanwhile.
             return false;
         }
         let before = std::mem::replace(&mut *place, again);

@@ -204,6 +204,11 @@ impl RunningJob {
         self.job.is_killed()
     }
 
+    /// Says that its worker is no more, and that it waits for the next one; false if it was killed.
+    pub(crate) fn lose(&mut self) -> bool {
+        self.job.lose()
+    }
+
     /// Says who carries it now that it has to run again; false if it was killed.
     pub(crate) fn send_again(&mut self, carrier: &Arc<dyn Carrier>, number: u32) -> bool {
         self.leave_answered();

@@ -163,6 +163,10 @@ pub(crate) trait HostLink: Send {
     /// The bell need not be rung any more.
     fn disarm(&mut self);
 
+    /// From now on nothing comes and nothing goes but what is there already: the guest has ended, and whoever else has got
+    /// its end is none.
+    fn seal(&mut self) {}
+
     /// Waits for what a guest that has ended has sent and is still on its way. Whether there was something, for the next
     /// pull.
     fn await_rest(&mut self) -> bool {

@@ -60,6 +60,8 @@ pub(crate) struct Worker {
     /// What waited behind that job was taken back.
     is_late: bool,
     pace: Pace,
+    /// It has ended, and nothing is written to it any more.
+    is_sealed: bool,
     /// It has broken the protocol. The link may not say so again: what was wrong has been read.
     is_broken: bool,
     /// Calls without an answer.
@@ -144,6 +146,7 @@ impl Worker {
             first_since: Instant::now(),
             is_late: false,
             pace: Pace::default(),
+            is_sealed: false,
             is_broken: false,
             calls_sent: 0,
         }
@@ -225,8 +228,15 @@ impl Worker {
 
     /// When the first task has had its time; `limit` is for those whose call has none.
     pub(crate) fn deadline(&self, limit: Option<Duration>) -> Option<Instant> {
-        let limit = self.sent.front()?.job.limit().or(limit)?;
-        self.since.checked_add(limit)
+        /// Whose message nobody needs any more, but which is half written, is waited for no longer.
+        const READ_LIMIT: Duration = Duration::from_secs(2);
+
+        let first = self.sent.front()?;
+        let is_shell = || !first.job.has_begun() && self.claims.look(first.number) == Claim::TakenBack;
+        if self.written.is_some() && self.sent.len() == 1 && is_shell() {
+            return self.since.checked_add(READ_LIMIT);
+        }
+        self.since.checked_add(first.job.limit().or(limit)?)
     }
 
     /// Whether the first task has had its time.
@@ -304,7 +314,9 @@ impl Worker {
 
     /// Writes more of the last job, if there is any and room for it; whether it did.
     fn write_on(&mut self) -> Result<bool, LinkError> {
-        let (Some(mut written), Some(Sent { number, job, .. })) = (self.written, self.sent.back()) else {
+        let (Some(mut written), Some(Sent { number, job, .. }), false) =
+            (self.written, self.sent.back(), self.is_sealed)
+        else {
             return Ok(false);
         };
         let kind = match job.is_chunk() {
@@ -480,6 +492,12 @@ impl Worker {
         self.calls_sent -= job.calls_left();
         landed.shell(job);
         true
+    }
+
+    /// It has ended: what it has sent by now is all that it ever will. A process that it has left may have its memory still.
+    pub(crate) fn seal(&mut self) {
+        self.is_sealed = true;
+        self.link.seal();
     }
 
     /// Whether there is something for [`step`](Self::step) to do.

@@ -45,7 +45,7 @@ pub enum WorkerStderr {
     ///
     /// What a worker has written before its end is out before its task's future says that it died, and before the end
     /// of its pool; unless stderr stands still, as a pipe does that nobody reads: that is waited for two seconds. To
-    /// a worker it is no terminal. Who writes more than can be passed on has to wait. What a worker has written in the
+    /// a worker it is no terminal. Where several write much at once, a line of one may stand in the middle of another's. Who writes more than can be passed on has to wait. What a worker has written in the
     /// moment before this process itself ends, without the end of its pool, may be lost. So is what a program writes
     /// that a task has started and that goes on without its worker: that gets an error, or SIGPIPE.
     #[default]

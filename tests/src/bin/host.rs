@@ -37,6 +37,7 @@ fn main() -> Outcome {
         ["may-start-nothing"] => start_nothing(builder),
         ["may-start-nothing-for-a-moment"] => start_nothing_for_a_moment(&builder.max_workers(1).build()?),
         ["is-not-heard"] => flood(&builder.build()?),
+        ["has-closed-its-output"] => run_without_output(&builder),
         _ => panic!("nothing is called {what:?}"),
     }
 }
@@ -115,6 +116,16 @@ fn flood(pool: &ProcessPoolExecutor) -> Outcome {
         assert!(matches!(future.result(), Err(TaskError::TimedOut { .. })));
     }
     assert_eq!(pool.submit(square::task(3)).result()?, 9);
+    Ok(())
+}
+
+/// Runs tasks although it has neither stdout nor stderr, and so no worker has.
+fn run_without_output(builder: &ProcessPoolBuilder) -> Outcome {
+    executor_tests::raw::close_output();
+    let pool = builder.clone().build()?;
+    for n in 0..20 {
+        assert_eq!(pool.submit(square::task(n).timeout(Duration::from_secs(20))).result()?, n * n);
+    }
     Ok(())
 }
 

@@ -20,6 +20,7 @@ faults! {
     a_worker_without_descriptors_is_replaced
     output_without_end_ends_with_the_limit
     output_that_nobody_reads_ends_with_the_limit
+    a_program_without_any_output_runs_its_tasks
 }
 
 fn a_program_that_outlives_its_task_ends_with_its_worker(stage: &Stage) -> Outcome {
@@ -82,6 +83,16 @@ fn output_without_end_ends_with_the_limit(stage: &Stage) -> Outcome {
         |scene| scene.pool.submit(write_without_end::task().timeout(LIMIT)),
         |_, future| times_out(future, LIMIT),
     )
+}
+
+/// A worker's other files do not get their numbers.
+fn a_program_without_any_output_runs_its_tasks(stage: &Stage) -> Outcome {
+    stage.leaves_nothing(|| {
+        let mut host = Command::new(env!("CARGO_BIN_EXE_host"));
+        let host = host.args([name_of(stage.transport), "has-closed-its-output"]).status()?;
+        assert!(host.success());
+        Ok(())
+    })
 }
 
 /// Neither does the end of the pool wait for somebody to read it, or that of the program.

@@ -162,7 +162,8 @@ impl ProcessPoolBuilder {
     /// has none.)
     ///
     /// The worker of a task that runs longer is killed and replaced, and the future ends with
-    /// [`TaskError::TimedOut`].
+    /// [`TaskError::TimedOut`]. A call in the middle of a [chunk](crate::Map::chunk_size) can run for nearly twice as long before
+    /// that is noticed.
     pub fn timeout(mut self, limit: Duration) -> Self {
         self.timeout = Some(limit);
         self
@@ -171,6 +172,8 @@ impl ProcessPoolBuilder {
     /// How long a worker may go on that is ended for its task, because that [ran too long](Self::timeout) or was
     /// [killed](TaskFuture::kill): it gets SIGTERM first, and SIGKILL after the grace. By default there is none. (Python
     /// has neither.)
+    ///
+    /// There is none in the middle of a [chunk](crate::Map::chunk_size), whose next call would begin in it.
     ///
     /// A task can use it to leave its files in order. What it answers meanwhile is its value after all. No other task
     /// waits for that, but its worker is replaced only afterwards.
@@ -249,7 +252,8 @@ impl ProcessPoolBuilder {
     /// How long the encoded value of one call may be, in bytes; by default 4 GiB. (Python has no limit.)
     ///
     /// A longer one is not sent: its future ends with [`TaskError::Encode`]. Nor does the pool take more from a worker,
-    /// whatever that worker says, so this is also how much memory one that has gone wild can take from the program.
+    /// whatever that worker says, so this is also how much memory one that has gone wild can take from the program: so much
+    /// for each call that it has been given, of which a [chunk](crate::Map::chunk_size) has many.
     pub fn max_result_size(mut self, bytes: usize) -> Self {
         self.max_value_len_bytes = bytes as u64;
         self

@@ -188,6 +188,9 @@ impl ProcessLane {
             worker.disarm();
             // What is sent to a worker that is dead cannot be taken back here, and would be lost.
             has_ended = has_ended || !worker.takes_ahead() && worker.is_idle() && worker.process().has_ended();
+            if has_ended {
+                worker.seal();
+            }
             let turned =
                 if has_ended { worker.step(&mut self.landed, usize::MAX) } else { self.turn(worker, station, pool) };
             if !self.landed.is_empty() {
@@ -200,16 +203,20 @@ impl ProcessLane {
                 Ok(has_turned) => has_turned,
                 Err(error) => return self.bury(at, Fate::Failed(error), Vec::new(), pool),
             };
-            if station.has_to_kill(worker, may_go_on) {
-                return self.bury(at, Fate::Killed, Vec::new(), pool);
-            }
-            if worker.is_overdue(self.options.timeout) && !worker.has_gone_on() {
-                // Once nothing behind it can start any more, it is sure whose time is over.
+            let fate = if station.has_to_kill(worker, may_go_on) {
+                Some(Fate::Killed)
+            } else {
+                (worker.is_overdue(self.options.timeout) && !worker.has_gone_on()).then_some(Fate::TimedOut)
+            };
+            if let Some(fate) = fate {
+                // Once nothing behind it can start any more, it is sure who is meant, and whether that has not just ended.
                 let first = worker.first_call();
                 let waiting = worker.take_back(&mut self.landed);
                 let stepped = worker.step(&mut self.landed, usize::MAX);
-                if stepped.is_err() || worker.first_call() == first {
-                    return self.bury(at, Fate::TimedOut, waiting, pool);
+                let is_here =
+                    if fate == Fate::Killed { worker.has_killed(false) } else { worker.first_call() == first };
+                if stepped.is_err() || is_here {
+                    return self.bury(at, fate, waiting, pool);
                 }
                 drop(at);
                 self.give_back(waiting, pool);

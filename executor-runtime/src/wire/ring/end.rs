@@ -118,6 +118,11 @@ impl<S: Shared, B: Bell> End<S, B> {
         }
     }
 
+    /// From now on there is no more to read than there is now.
+    pub(super) fn seal(&mut self) {
+        self.reader.seal(&self.shared);
+    }
+
     /// How many words can be written now.
     pub(super) fn room(&mut self) -> Result<usize, LinkError> {
         self.writer.room(&self.shared).map(|words| words as usize)

@@ -122,6 +122,10 @@ impl HostLink for Host {
         self.end.disarm();
     }
 
+    fn seal(&mut self) {
+        self.end.seal();
+    }
+
     fn progress(&self) -> Progress {
         self.rings.progress()
     }

@@ -20,6 +20,8 @@ pub(super) struct Reader {
     tail: u32,
     /// How far the message is that has begun.
     begun: Option<Begun>,
+    /// The writer is no more; and whether it has kept to the protocol.
+    sealed: Option<Result<(), LinkError>>,
 }
 
 /// A message that is not all there.
@@ -32,7 +34,7 @@ struct Begun {
 
 impl Reader {
     pub(super) fn new(way: Way, max_len_bytes: u64) -> Self {
-        Self { way, max_len_bytes, head: 0, told: 0, tail: 0, begun: None }
+        Self { way, max_len_bytes, head: 0, told: 0, tail: 0, begun: None, sealed: None }
     }
 
     /// Both indices are there already, in the region, too.
@@ -43,6 +45,9 @@ impl Reader {
 
     /// How many words can be read now.
     pub(super) fn available(&mut self, shared: &impl Shared) -> Result<u32, LinkError> {
+        if let Some(sealed) = self.sealed {
+            return sealed.map(|()| self.tail.wrapping_sub(self.head));
+        }
         // Acquire, with the writer's release: the words are there.
         let tail = shared.load(Word::Tail(self.way), Ordering::Acquire);
         let available = tail.wrapping_sub(self.head);
@@ -52,6 +57,11 @@ impl Reader {
         }
         self.tail = tail;
         Ok(available)
+    }
+
+    /// The writer is no more: what is there by now is all.
+    pub(super) fn seal(&mut self, shared: &impl Shared) {
+        self.sealed = Some(self.available(shared).map(drop));
     }
 
     /// Whether half of the ring is free: rule 8.

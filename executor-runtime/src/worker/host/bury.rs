@@ -46,6 +46,9 @@ impl Worker {
     /// Makes sure that the worker is dead, and says what becomes of the jobs it has.
     pub(crate) fn bury(mut self, fate: Fate, terms: Terms, landed: &mut Landed) -> Left {
         let Terms { limit, grace, is_aborted } = terms;
+        // The next call of a chunk would begin in it.
+        let grace =
+            if self.sent.front().is_some_and(|first| first.job.calls_left() > 1) { Duration::ZERO } else { grace };
         let ran_for = self.since.elapsed();
         let condemned = (fate == Fate::TimedOut).then(|| self.first_call()).flatten();
         // Before it is killed: what has not started cannot any more, and need not be lost.
@@ -57,6 +60,7 @@ impl Worker {
                 killed(&self.process)
             }
         };
+        self.seal();
         // What it has answered meanwhile is answered.
         if fate != Fate::Failed(LinkError::Protocol) {
             while match self.step(landed, usize::MAX) {
@@ -103,6 +107,9 @@ impl Worker {
                     Some(limit) if has_timed_out => TaskError::TimedOut { limit, attempts },
                     _ => TaskError::WorkerDied(Arc::new(obituary.of(&job, ran_for))),
                 });
+            }
+            if job.calls_left() > 0 && !job.lose() {
+                job.note_all_failed(&TaskError::Cancelled);
             }
             if job.calls_left() == 0 {
                 landed.push(job, Answered::Noted);
