@@ -61,6 +61,8 @@ pub enum TaskError {
         limit: Duration,
         /// How often the task was run: more than once only if it has [`retries`](crate::Call::retries).
         attempts: u32,
+        /// It still runs: a thread cannot be ended.
+        goes_on: bool,
     },
     /// The worker process that ran the task died. (Python: `BrokenProcessPool`, for all tasks of the pool.)
     WorkerDied(Arc<WorkerDeath>),
@@ -127,9 +129,10 @@ impl fmt::Display for TaskError {
         match self {
             Self::Panicked(report) => report.fmt(f),
             Self::Cancelled => f.write_str("the task was cancelled"),
-            Self::TimedOut { limit, attempts } => {
+            Self::TimedOut { limit, attempts, goes_on } => {
                 write!(f, "the task ran longer than its limit of {limit:?}")?;
-                write_attempts(f, *attempts)
+                write_attempts(f, *attempts)?;
+                if *goes_on { f.write_str("; its thread goes on") } else { Ok(()) }
             }
             Self::WorkerDied(death) => death.fmt(f),
             Self::Encode(failure) => write!(f, "could not encode {failure}"),

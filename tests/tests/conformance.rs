@@ -621,9 +621,12 @@ fn a_time_limit_counts_from_the_start(make: Make<'_>) -> Outcome {
     busy.result()?;
     assert_eq!(queued.result()?, 25);
     let error = slow.result().expect_err("nobody opens its gate in time");
-    assert!(matches!(error, TaskError::TimedOut { limit: told, .. } if told == limit), "{error:?}");
-    // A thread is still at the gate; nobody is, where the worker was killed.
-    if let Some(thread) = second.try_await_task() {
+    // A thread is still at the gate; nobody is, where the worker was killed. And it is told which.
+    let thread = second.try_await_task();
+    let is_there = thread.is_some();
+    assert!(matches!(error, TaskError::TimedOut { limit: told, goes_on, .. } if told == limit && goes_on == is_there));
+    assert_eq!(error.to_string().ends_with("; its thread goes on"), is_there, "{error}");
+    if let Some(thread) = thread {
         thread.open();
     }
     assert_eq!(pool.submit(square::task(6)).result()?, 36);

@@ -200,7 +200,7 @@ fn the_debug_form_tells_the_state_also_after_the_value_was_taken() {
     }
     let (fail, mut future) = promise::<i32>();
     let id = future.id();
-    fail.fail(TaskError::TimedOut { limit: Duration::ZERO, attempts: 1 });
+    fail.fail(TaskError::TimedOut { limit: Duration::ZERO, attempts: 1, goes_on: false });
     for _ in 0..2 {
         assert_eq!(format!("{future:?}"), format!("TaskFuture({id} finished err TimedOut)"));
         let _ = future.try_result();

@@ -88,7 +88,7 @@ fn a_task_that_ran_out_of_time_runs_again_with_all_of_its_time() -> Outcome {
         let folder = tempfile::tempdir()?;
         let error = pool.submit(spin::task(folder.path())).result().expect_err("an endless loop");
         let own = Duration::from_millis(30);
-        assert!(matches!(error, TaskError::TimedOut { limit, attempts: 2 } if limit == own), "{error:?}");
+        assert!(matches!(error, TaskError::TimedOut { limit, attempts: 2, .. } if limit == own), "{error:?}");
         assert!(error.to_string().ends_with(", at the last of 2 attempts"), "{error}");
         Ok(())
     })
@@ -173,7 +173,7 @@ fn the_tasks_limit_goes_before_the_pools_and_the_calls_before_the_tasks() -> Out
     limited(|| {
         let pool = ProcessPoolExecutor::builder().max_workers(1).timeout(Duration::MAX).build()?;
         let limit_of = |future: TaskFuture<()>| match future.result() {
-            Err(TaskError::TimedOut { limit, attempts: 1 }) => limit,
+            Err(TaskError::TimedOut { limit, attempts: 1, .. }) => limit,
             other => panic!("no time-out: {other:?}"),
         };
         assert_eq!(limit_of(pool.submit(limited_by_a_constant::task())), SHORT);
@@ -194,7 +194,7 @@ fn a_thread_task_with_a_limit_releases_its_waiter() -> Outcome {
         let pool = ThreadPoolExecutor::new(1)?;
         let (sender, receiver) = std::sync::mpsc::channel();
         let error = pool.submit(wait::task(receiver)).result().expect_err("it waits");
-        assert!(matches!(error, TaskError::TimedOut { limit, attempts: 1 } if limit == SHORT), "{error:?}");
+        assert!(matches!(error, TaskError::TimedOut { limit, attempts: 1, .. } if limit == SHORT), "{error:?}");
         drop(sender);
         Ok(())
     })

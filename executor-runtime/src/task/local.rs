@@ -151,7 +151,7 @@ where
     F: Send,
 {
     fn expire(&self, limit: Duration) {
-        self.core.settle(Err(TaskError::TimedOut { limit, attempts: 1 }), || ());
+        self.core.settle(Err(TaskError::TimedOut { limit, attempts: 1, goes_on: true }), || ());
     }
 }
 

@@ -104,7 +104,7 @@ impl Worker {
             } else if place > 0 || !job.retry() {
                 // Only the first has started, unless the worker has lied: then nobody knows what it has done.
                 job.note_failed(match job.limit().or(limit) {
-                    Some(limit) if has_timed_out => TaskError::TimedOut { limit, attempts },
+                    Some(limit) if has_timed_out => TaskError::TimedOut { limit, attempts, goes_on: false },
                     _ => TaskError::WorkerDied(Arc::new(obituary.of(&job, ran_for))),
                 });
             }
