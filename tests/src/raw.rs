@@ -15,6 +15,12 @@ pub fn close_output() {
     unsafe { libc::syscall(libc::SYS_close_range, 1, 2, 0) };
 }
 
+/// Has an interrupt end this process, also if it was started by a shell that runs it in the background.
+pub fn heed_interrupts() {
+    // SAFETY: setting a signal to its default installs no handler.
+    unsafe { libc::signal(libc::SIGINT, libc::SIG_DFL) };
+}
+
 /// Has the system reap this process's children as they end, and throw away how they did.
 pub fn ignore_childrens_ends() {
     // SAFETY: setting a signal to be ignored installs no handler.

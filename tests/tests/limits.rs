@@ -347,6 +347,23 @@ fn a_worker_that_has_grown_too_large_does_not_wait_for_another_task() -> Outcome
     })
 }
 
+/// Makes its worker large before its first task.
+#[pool_task(process)]
+fn begin_large() {
+    leak(40 << 20);
+}
+
+#[test]
+fn a_worker_that_is_too_large_from_the_start_runs_a_task_all_the_same() -> Outcome {
+    on_each_transport(|builder| {
+        let pool = builder.max_memory_per_child(20 * MIB).initializer(begin_large::task()).build()?;
+        for n in 0..5 {
+            assert_eq!(pool.submit(square::task(n)).result()?, n * n);
+        }
+        Ok(())
+    })
+}
+
 #[test]
 fn a_worker_that_may_grow_stays() -> Outcome {
     on_each_transport(|builder| {

@@ -193,8 +193,9 @@ impl<T: ProcessTask, G: Gather<T::Output>> Remote<T, G> {
 
     /// Learns whether a job that was sent has started.
     fn look(&self) {
-        if let Some((carrier, number)) = self.carrier()
-            && carrier.has_started(number)
+        // Under the lock: the number is another job's if this one is taken back and sent once more.
+        if let Place::Sent { carrier, number } = &*self.place.lock()
+            && carrier.has_started(*number)
         {
             self.core.begin();
         }
@@ -202,8 +203,10 @@ impl<T: ProcessTask, G: Gather<T::Output>> Remote<T, G> {
 
     fn settle(&self, result: Result<G::Value, TaskError>, seat: Seat<'_>) {
         drop(self.leave_place());
-        self.core.settle(result, || drop(seat));
-        self.leave_scope();
+        // Who comes second leaves it to the first, whose callbacks may still run.
+        if self.core.settle(result, || drop(seat)) {
+            self.leave_scope();
+        }
     }
 
     fn leave_scope(&self) {
@@ -335,11 +338,12 @@ impl<T: ProcessTask, G: Gather<T::Output>> RemoteRun for Remote<T, G> {
 
     fn lose(&self) -> bool {
         let mut place = self.place.lock();
-        let is_killed = place.is_killed();
-        let before = if is_killed { Place::Gone } else { std::mem::replace(&mut *place, Place::Lost) };
+        // Or it was cancelled in the moment in which it was to be ended for another reason.
+        let may_go_on = matches!(*place, Place::Runs { is_killed: false, .. });
+        let before = if may_go_on { std::mem::replace(&mut *place, Place::Lost) } else { Place::Gone };
         drop(place);
         drop(before);
-        !is_killed
+        may_go_on
     }
 
     fn send_again(&self, carrier: &Arc<dyn Carrier>, number: u32) -> bool {

@@ -49,9 +49,9 @@ impl Wear {
         self.weigh();
     }
 
-    /// Nothing that was run so far counts as a task.
+    /// Nothing that was run so far counts as a task: each worker runs one at least, however large it has become before.
     pub(super) fn begin(&mut self) {
-        self.tasks_done = 0;
+        (self.tasks_done, self.is_due, self.is_too_large) = (0, false, false);
     }
 
     /// When it is to be weighed, if it runs nothing until then.

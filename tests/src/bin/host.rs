@@ -24,6 +24,7 @@ use signal_hook::iterator::Signals;
 type Outcome = Result<(), Box<dyn Error>>;
 
 fn main() -> Outcome {
+    executor_tests::raw::heed_interrupts();
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     let [transport, what @ ..] = arguments.as_slice() else { panic!("usage: host TRANSPORT WHAT..") };
     let builder = ProcessPoolExecutor::builder().max_workers(2).transport(match transport.as_str() {

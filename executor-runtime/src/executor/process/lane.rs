@@ -134,6 +134,7 @@ impl ProcessLane {
         // Before it is ended: what has not started cannot any more. Nor does it wait through the grace of others.
         waiting.extend(worker.take_back(&mut self.landed));
         self.give_back(waiting, pool);
+        self.landed.tell(|| pool.seat());
         let Left { started, waiting } = worker.bury(fate, terms, &mut self.landed);
         self.left.extend(started);
         self.landed.tell(|| pool.seat());
