@@ -151,11 +151,8 @@ mod tests {
         UnixStream::pair().expect("a socket pair")
     }
 
-    #[test]
-    fn a_message_arrives_as_it_was_sent() {
-        let (host, guest) = pair();
-        let link = LinkKind::IpcChannel;
-        let sent = Hello {
+    fn hello(link: LinkKind) -> Hello {
+        Hello {
             protocol: 7,
             program: u64::MAX,
             depth: 2,
@@ -164,7 +161,14 @@ mod tests {
             limits: Limits::default(),
             link,
             hears_stderr: true,
-        };
+        }
+    }
+
+    #[test]
+    fn a_message_arrives_as_it_was_sent() {
+        let (host, guest) = pair();
+        let link = LinkKind::IpcChannel;
+        let sent = hello(link);
         send(&host, &sent, &[]).expect("sent");
         let hello: Hello = receive(&guest, None).expect("received");
         assert_eq!((hello.protocol, hello.program, hello.depth, hello.link), (7, u64::MAX, 2, link));
@@ -175,16 +179,7 @@ mod tests {
         let (host, guest) = pair();
         let (ours, theirs) = pair();
         let link = LinkKind::Ring { ring_len_bytes: 4096 };
-        let sent = Hello {
-            protocol: 7,
-            program: 1,
-            depth: 2,
-            stack_size_bytes: 0,
-            max_value_len_bytes: 9,
-            limits: Limits::default(),
-            link,
-            hears_stderr: true,
-        };
+        let sent = hello(link);
         send(&host, &sent, &[theirs.as_fd(), theirs.as_fd()]).expect("sent");
         let (hello, descriptors) = receive_hello(&guest).expect("received");
         assert_eq!((hello.link, descriptors.len()), (link, 2));

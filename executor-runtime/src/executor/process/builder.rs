@@ -11,8 +11,6 @@ use super::crew::{Crew, RestartLimit};
 use super::lane::{LaneOptions, ProcessLane};
 use super::transport::Transport;
 use super::{ProcessPoolExecutor, cpus};
-#[expect(unused_imports, reason = "documentation")]
-use crate::TaskFuture;
 use crate::error::{PoolError, TaskError};
 use crate::pool::{Owner, Pool, PoolOptions};
 use crate::sys::start;
@@ -170,7 +168,7 @@ impl ProcessPoolBuilder {
     }
 
     /// How long a worker may go on that is ended for its task, because that [ran too long](Self::timeout) or was
-    /// [killed](TaskFuture::kill): it gets SIGTERM first, and SIGKILL after the grace. By default there is none. (Python
+    /// [killed](crate::TaskFuture::kill): it gets SIGTERM first, and SIGKILL after the grace. By default there is none. (Python
     /// has neither.)
     ///
     /// There is none in the middle of a [chunk](crate::Map::chunk_size), whose next call would begin in it.
@@ -188,7 +186,7 @@ impl ProcessPoolBuilder {
     ///
     /// What waits then, and what is submitted later, ends with [`TaskError::PoolBroken`] and
     /// [`PoolError::TooManyDeaths`]. Workers that the pool has ended itself, for a time limit or a
-    /// [kill](TaskFuture::kill), do not count.
+    /// [kill](crate::TaskFuture::kill), do not count.
     ///
     /// # Examples
     ///
