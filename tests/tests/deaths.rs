@@ -439,6 +439,18 @@ fn a_stderr_that_nobody_reads_or_that_is_closed_holds_up_no_end() -> Outcome {
 }
 
 #[test]
+fn workers_that_nobody_hears_leave_no_descriptor_behind() -> Outcome {
+    limited(|| {
+        let mut full = program(&["floods"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        let kept = full.stderr.take();
+        let ended = "PoolShutDown\n".repeat(3);
+        assert_eq!(said(full.wait_with_output()?).0, ended + "0 more\n");
+        drop(kept);
+        Ok(())
+    })
+}
+
+#[test]
 fn a_host_that_ignores_the_end_of_its_children_is_told_that_they_are_gone() -> Outcome {
     limited(|| {
         let (stdout, _) = said(program(&["vanish"]).output()?);

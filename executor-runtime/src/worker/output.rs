@@ -14,6 +14,7 @@
 //!    nobody reads.
 //! 4. When a worker has ended, its lane shuts the socket down. So there is an end to what comes, whoever else has got
 //!    the worker's stderr. The lane waits until the thread has come to it, but not for ever: see rule 3.
+//!    Then the thread forgets it, and the socket is closed.
 
 use std::collections::HashMap;
 use std::io;
@@ -144,9 +145,12 @@ impl Source {
         let waited = over.wait_timeout_while(lock(state), PATIENCE, |state| state.is_forwarded);
         let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
         // It is not waited for again.
-        state.is_forwarded = false;
+        let stands_still = std::mem::take(&mut state.is_forwarded);
         let (words, thread) = (std::mem::take(&mut state.words), state.thread.take());
         drop(state);
+        if stands_still {
+            Forwarder::forget(self);
+        }
         if let Some(thread) = thread {
             // It has nothing to do any more.
             let _ = thread.join();
@@ -242,6 +246,14 @@ impl Forwarder {
         Ok(())
     }
 
+    /// The thread need not come to the end of it any more.
+    fn forget(source: &Source) {
+        let mut forwarder = lock(&FORWARDER);
+        let Some(here) = &mut *forwarder else { return };
+        // The socket is closed with the last who has it, and the epoll forgets it then.
+        here.sources.retain(|_, other| !Arc::ptr_eq(&other.heard, &source.heard));
+    }
+
     fn new() -> Result<Self, Errno> {
         let epoll = Arc::new(epoll::create(epoll::CreateFlags::CLOEXEC)?);
         Ok(Self { pid: process::id(), epoll, sources: HashMap::new(), next: 0, thread: None })
@@ -277,6 +289,10 @@ fn run(epoll: &OwnedFd) {
             if !source.pass_on(&mut piece) && !leave(name, source) {
                 return;
             }
+        }
+        // Its last one may have been forgotten while it stood still.
+        if lock(&FORWARDER).take_if(|here| here.sources.is_empty()).is_some() {
+            return;
         }
     }
 }

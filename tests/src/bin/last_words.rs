@@ -70,6 +70,13 @@ fn main() -> Result<(), Box<dyn Error>> {
             builder.stdout(stdout).build()?.submit(print::task()).result()?;
         }
         ["flood", place] => end_a_flood(builder.stderr(stderr(place)))?,
+        ["floods"] => {
+            end_a_flood(builder.clone())?;
+            let before = children::descriptors();
+            end_a_flood(builder.clone())?;
+            end_a_flood(builder)?;
+            println!("{} more", children::descriptors().saturating_sub(before));
+        }
         ["write", place] => {
             let pool = builder.stderr(stderr(place)).build()?;
             println!(
