@@ -26,8 +26,8 @@ use crate::error::PoolError;
 /// What a worker needs for its messages and for its thread, beside the stack.
 const OWN_LEN_BYTES: u64 = 1 << 20;
 
-/// What a worker has open, and one more.
-const OWN_FILES: u64 = 8;
+/// What a worker has open at its first message. The portable link opens two more for that than the ring.
+const OWN_FILES: u64 = 9;
 
 /// The kernel takes no longer path.
 const PATH_LEN_BYTES: usize = 4096;
@@ -95,7 +95,7 @@ impl Limits {
             return refuse("cpu_time_limit = 0s".to_owned(), "it must be greater than 0");
         }
         if let Some(files) = self.open_files.filter(|files| *files < OWN_FILES) {
-            return refuse(format!("open_files_limit = {files}"), "a worker needs 8 itself");
+            return refuse(format!("open_files_limit = {files}"), "a worker needs 9 itself");
         }
         if let Some(nice) = self.nice.filter(|nice| !(-20..=19).contains(nice)) {
             return refuse(format!("nice = {nice}"), "it must be from -20 to 19");
