@@ -11,7 +11,7 @@ use super::super::frame::Frame;
 use super::super::shared::{Shared, Way, Word};
 use super::stress::{Random, link};
 use super::{FOR_EVER, MAX_LEN_BYTES};
-use crate::wire::{LinkError, Patience};
+use crate::wire::{LinkError, Patience, Read};
 
 const RING_LEN_BYTES: u32 = 4096;
 const CAPACITY: u32 = RING_LEN_BYTES / 8;
@@ -138,6 +138,22 @@ fn a_message_without_end_ends_at_the_deadline() {
         assert_eq!(received, Err(LinkError::TimedOut));
         assert!(message.capacity() <= 2 * message.len() + 2 * PIECE_LEN_BYTES as usize);
     });
+}
+
+/// It has left its region to somebody who goes on writing.
+#[test]
+fn what_is_written_after_the_end_of_the_guest_is_not_read() {
+    let (mut host, mut guest, _life) = link(RING_LEN_BYTES);
+    guest.end.send([&[1; 8], &[]], &FOR_EVER).expect("room");
+    host.end.seal();
+    guest.end.send([&[2; 8], &[]], &FOR_EVER).expect("room");
+    let mut message = Vec::new();
+    assert_eq!(host.end.pull(&mut message), Ok(Read::All));
+    assert_eq!(message, [1; 8]);
+    assert_eq!(host.end.pull(&mut message), Ok(Read::Nothing));
+    // Nor is it taken for a breach of the protocol.
+    guest.end.shared().store(Word::Tail(Way::Up), 0, Ordering::Release);
+    assert_eq!(host.end.pull(&mut message), Ok(Read::Nothing));
 }
 
 #[test]
