@@ -33,7 +33,6 @@ use rustix::net::{RecvFlags, recv};
 use rustix::stdio::stderr;
 
 use super::words::Words;
-use crate::error::PoolError;
 use crate::sys::process::block_sigpipe;
 
 /// Where the stderr of a pool's workers goes: [`ProcessPoolBuilder::stderr`](crate::ProcessPoolBuilder::stderr).
@@ -113,7 +112,7 @@ impl Output {
     }
 
     /// What is written to `control` is passed on.
-    pub(crate) fn forwarded(control: UnixStream) -> Result<Self, PoolError> {
+    pub(crate) fn forwarded(control: UnixStream) -> io::Result<Self> {
         let output = Self::unheard(control);
         Forwarder::listen_to(&output.0)?;
         Ok(output)
@@ -224,21 +223,20 @@ struct Forwarder {
 static FORWARDER: Mutex<Option<Forwarder>> = Mutex::new(None);
 
 impl Forwarder {
-    fn listen_to(source: &Source) -> Result<(), PoolError> {
+    fn listen_to(source: &Source) -> io::Result<()> {
         let mut forwarder = lock(&FORWARDER);
         if forwarder.as_ref().is_some_and(|here| here.pid != process::id()) {
             // What it has is the original's.
             std::mem::forget(forwarder.take());
         }
-        let refused = |error: Errno| PoolError::Link(io::Error::from(error).to_string());
         if let Some(here) = &mut *forwarder {
-            here.add(source).map_err(refused)?;
+            here.add(source)?;
         } else {
-            let mut new = Self::new().map_err(refused)?;
-            new.add(source).map_err(refused)?;
+            let mut new = Self::new()?;
+            new.add(source)?;
             let epoll = Arc::clone(&new.epoll);
             let thread = thread::Builder::new().name("worker-output".to_owned()).spawn(move || run(&epoll));
-            new.thread = Some(thread.map_err(PoolError::SpawnThread)?);
+            new.thread = Some(thread?);
             *forwarder = Some(new);
         }
         // The thread comes to the end of nothing before it gets the forwarder's lock.

@@ -96,7 +96,7 @@ impl Starting {
         let connected = welcome.door.and_then(|door| offer.connect(door, max_len_bytes));
         let (link, bell) = connected.map_err(PoolError::Link)?;
         let output = match options.stderr {
-            WorkerStderr::Forward => Output::forwarded(self.control)?,
+            WorkerStderr::Forward => Output::forwarded(self.control).map_err(PoolError::SpawnWorker)?,
             WorkerStderr::Inherit | WorkerStderr::Null => Output::unheard(self.control),
         };
         let birth = Birth { memory_bytes: welcome.memory_bytes, oom_kills: self.oom_kills };
