@@ -46,6 +46,9 @@ pub(crate) trait RemoteRun: Handle {
     /// Says that the worker of a job that has started is no more, and that it waits for another; false if it was killed.
     fn lose(&self) -> bool;
 
+    /// Whether it still waits for another worker: not if it was killed.
+    fn is_lost(&self) -> bool;
+
     /// Gives a job that has started to another worker, under a number of the carrier's; false if it was killed.
     fn send_again(&self, carrier: &Arc<dyn Carrier>, number: u32) -> bool;
 
@@ -249,11 +252,14 @@ impl<T: ProcessTask, G: Gather<T::Output>> Handle for Remote<T, G> {
                 true
             }
             Place::Lost => {
-                let Some(error) = self.end.lock().answers.cancelled() else { return false };
-                // Its lane would end it, but may have to wait for long before it looks.
+                // Its lane sends it nowhere any more, but may have to wait for long before it looks. Who has no answers
+                // need not wait for that.
                 *place = Place::Gone;
                 drop(place);
-                self.settle(Err(error), Seat::none());
+                let error = self.end.lock().answers.cancelled();
+                if let Some(error) = error {
+                    self.settle(Err(error), Seat::none());
+                }
                 true
             }
             Place::Here(_) | Place::Sent { .. } | Place::Gone => false,
@@ -344,6 +350,10 @@ impl<T: ProcessTask, G: Gather<T::Output>> RemoteRun for Remote<T, G> {
         drop(place);
         drop(before);
         may_go_on
+    }
+
+    fn is_lost(&self) -> bool {
+        matches!(*self.place.lock(), Place::Lost)
     }
 
     fn send_again(&self, carrier: &Arc<dyn Carrier>, number: u32) -> bool {

@@ -64,6 +64,11 @@ impl ProcessLane {
         Terms { limit: self.options.timeout, grace: self.options.grace, is_aborted: self.crew.is_stopped() }
     }
 
+    /// Whether something has to go on with the next worker.
+    fn has_lost(&self) -> bool {
+        self.left.iter().any(RunningJob::is_lost)
+    }
+
     fn new_worker(&self, pool: &Pool<RemoteJob>) -> Result<Worker, Unready> {
         let options = &self.options;
         if let Some(RestartLimit { deaths: limit, window }) = options.restart_limit.filter(|_| self.has_worn_out) {
@@ -72,7 +77,7 @@ impl ProcessLane {
         #[cfg(all(test, shuttle))]
         return Ok((options.model)());
         #[cfg_attr(all(test, shuttle), expect(unreachable_code, reason = "models start no process"))]
-        let is_wanted = || !(self.crew.is_stopped() || self.left.is_empty() && pool.is_over());
+        let is_wanted = || !(self.crew.is_stopped() || !self.has_lost() && pool.is_over());
         let worker =
             start_worker(&options.worker, &self.crew, is_wanted).map_err(|cause| Unready::Lane(Arc::new(cause)))?;
         match &options.initializer {
@@ -369,10 +374,13 @@ impl FreeLane<RemoteJob> for ProcessLane {
         loop {
             let Some(station) = self.station.clone() else { return Ok(Worked::Done) };
             let worked = self.work_at(&station, pool);
-            // They were taken off the queue, so that may be over before they are.
-            if self.left.is_empty() {
+            if !self.has_lost() {
+                for job in self.left.drain(..) {
+                    job.fail(&TaskError::Cancelled, pool.seat());
+                }
                 return Ok(worked);
             }
+            // They were taken off the queue, so that may be over before they are.
             self.ready(pool)?;
         }
     }
