@@ -228,15 +228,20 @@ impl Worker {
 
     /// When the first task has had its time; `limit` is for those whose call has none.
     pub(crate) fn deadline(&self, limit: Option<Duration>) -> Option<Instant> {
-        /// Whose message nobody needs any more, but which is half written, is waited for no longer.
+        /// A worker that reads nothing for so long of a message that nobody needs any more reads no more of it.
         const READ_LIMIT: Duration = Duration::from_secs(2);
 
         let first = self.sent.front()?;
-        let is_shell = || !first.job.has_begun() && self.claims.look(first.number) == Claim::TakenBack;
-        if self.written.is_some() && self.sent.len() == 1 && is_shell() {
+        if self.has_half_shell() {
             return self.since.checked_add(READ_LIMIT);
         }
         self.since.checked_add(first.job.limit().or(limit)?)
+    }
+
+    /// Whether all that the worker has is a job that was taken back while it was written.
+    fn has_half_shell(&self) -> bool {
+        let is_shell = |sent: &Sent| !sent.job.has_begun() && self.claims.look(sent.number) == Claim::TakenBack;
+        self.written.is_some() && self.sent.len() == 1 && self.sent.front().is_some_and(is_shell)
     }
 
     /// Whether the first task has had its time.
@@ -353,6 +358,9 @@ impl Worker {
 
     fn read_and_write(&mut self, landed: &mut Landed, most: usize) -> Result<bool, LinkError> {
         let mut has_moved = self.write_on()?;
+        if has_moved && self.has_half_shell() {
+            self.since = Instant::now();
+        }
         let (before, mut calls, mut took) = (landed.jobs(), 0, Duration::ZERO);
         for _ in 0..Self::MOST_READ {
             if landed.jobs() - before >= most {

@@ -137,9 +137,13 @@ impl Worker {
                 Ok(false) => {}
                 Err(_) => return,
             }
-            if self.arm() == Ok(true) {
-                self.bell.wait(deadline);
-                self.disarm();
+            match self.arm() {
+                Ok(true) => {
+                    self.bell.wait(deadline);
+                    self.disarm();
+                }
+                Ok(false) => {}
+                Err(_) => return,
             }
         }
     }
