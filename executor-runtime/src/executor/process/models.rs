@@ -6,6 +6,7 @@
 use std::collections::VecDeque;
 use std::os::unix::net::UnixStream;
 use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 use shuttle::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use shuttle::sync::{Condvar, Mutex};
@@ -126,6 +127,8 @@ struct Shared {
     up: Mutex<VecDeque<Vec<u8>>>,
     host_sleeps: AtomicBool,
     host_is_gone: AtomicBool,
+    /// The worker was killed.
+    is_dead: AtomicBool,
     claims: [AtomicU32; WINDOW],
 }
 
@@ -199,6 +202,12 @@ impl HostLink for Host {
     fn disarm(&mut self) {
         self.0.host_sleeps.store(false, Ordering::SeqCst);
     }
+    /// No sooner than that has the worker ended.
+    fn seal(&mut self) {
+        let up = self.0.up.lock().expect("no panic");
+        self.0.is_dead.store(true, Ordering::SeqCst);
+        drop(up);
+    }
     fn hang_up(&mut self) {
         self.close();
     }
@@ -242,13 +251,22 @@ fn guest(shared: &Shared, bell: &Bell) {
             }
             return;
         }
+        let n: u64 = Decoder::new(task.arguments).value().expect("a number");
+        // A larger number takes longer, most often.
+        for _ in 0..shuttle::rand::Rng::gen_range(&mut shuttle::rand::thread_rng(), 0..=n) {
+            thread::yield_now();
+        }
         let mut answer = Vec::new();
         answer_with(&mut answer, &mut Vec::new(), task.number, std::time::Instant::now(), |out, _| {
-            let value = Square::run(&mut Decoder::new(task.arguments)).expect("a number");
-            Square::encode_output(value, &mut Encoder::new(out)).expect("a number");
+            Square::encode_output(Square::call((n,)), &mut Encoder::new(out)).expect("a number");
             Ok(())
         });
-        shared.up.lock().expect("no panic").push_back(answer);
+        let mut up = shared.up.lock().expect("no panic");
+        if shared.is_dead.load(Ordering::SeqCst) {
+            return;
+        }
+        up.push_back(answer);
+        drop(up);
         if shared.host_sleeps.swap(false, Ordering::SeqCst) {
             bell.poke();
         }
@@ -276,6 +294,7 @@ fn worker() -> Worker {
         up: Mutex::default(),
         host_sleeps: AtomicBool::new(false),
         host_is_gone: AtomicBool::new(false),
+        is_dead: AtomicBool::new(false),
         claims: std::array::from_fn(|_| AtomicU32::new(0)),
     });
     let (process, control) = &*PROCESS;
@@ -458,6 +477,30 @@ fn what_is_killed_ends_wherever_it_is_and_nothing_else() {
         for (n, future) in behind {
             assert_eq!(future.result().expect("a value"), n * n);
         }
+    });
+}
+
+/// One that has no time has ended anyway, or ends for that. Found: a worker that is ended for it when it has begun the
+/// next.
+#[test]
+fn a_time_limit_ends_its_call_and_nothing_else() {
+    check(|| {
+        let pool = pool(1);
+        let first = square(&pool, 2);
+        let limited = pool.submit(Call::<Square>::new((30,)).timeout(Duration::ZERO));
+        let behind = [40, 41, 42, 43].map(|n| (n, square(&pool, n)));
+        // The lane wakes for what is cancelled, and looks at the clock.
+        let cancelled = [8, 9, 10].map(|n| square(&pool, n).handle());
+        let cancels = thread::spawn(move || cancelled.map(|handle| handle.cancel()));
+        for (n, future) in behind {
+            assert_eq!(future.result().expect("a value"), n * n);
+        }
+        match limited.result() {
+            Ok(value) => assert_eq!(value, 900),
+            Err(error) => assert!(matches!(error, TaskError::TimedOut { .. }), "{error:?}"),
+        }
+        assert_eq!(first.result().expect("a value"), 4);
+        cancels.join().expect("no panic");
     });
 }
 
