@@ -26,6 +26,7 @@ over_each_transport! {
     a_call_of_a_chunk_has_no_grace
     a_task_that_waits_for_a_worker_that_does_not_come_is_killed
     what_a_killed_task_has_started_goes_with_it
+    what_the_tasks_of_a_killed_task_have_started_goes_with_it
     a_killed_task_is_not_run_again
     a_task_is_killed_while_it_waits_for_its_next_worker
     a_killed_chunk_keeps_what_it_has
@@ -47,6 +48,14 @@ fn spin_beside_a_child(pids: &Path) {
     fs::write(pids.with_extension("new"), format!("{} {}", std::process::id(), child.id())).expect("the file");
     fs::rename(pids.with_extension("new"), pids).expect("the file");
     spin();
+}
+
+/// Has a pool of its own, whose task does the same.
+#[pool_task(process)]
+fn have_one_spin_beside_a_child(pids: &Path) {
+    let pool = ProcessPoolExecutor::builder().max_workers(1).build().expect("a pool");
+    let error = pool.submit(spin_beside_a_child::task(pids)).error();
+    unreachable!("its task ends with it: {error:?}");
 }
 
 /// Marks each run, and computes for ever.
@@ -204,6 +213,25 @@ fn a_task_that_waits_for_a_worker_that_does_not_come_is_killed(transport: Transp
         assert!(future.kill());
         assert!(matches!(future.result(), Err(TaskError::Cancelled)));
         pool.shutdown(Shutdown::Abort { grace: Duration::ZERO });
+        Ok(())
+    })
+}
+
+fn what_the_tasks_of_a_killed_task_have_started_goes_with_it(transport: Transport) -> Outcome {
+    limited(|| {
+        let pool = builder_over(transport).max_workers(1).build()?;
+        let folder = tempfile::tempdir()?;
+        let pids = folder.path().join("pids");
+        let future = pool.submit(have_one_spin_beside_a_child::task(&pids));
+        await_file(&pids);
+        assert!(future.kill());
+        assert!(matches!(future.result(), Err(TaskError::Cancelled)));
+        for pid in fs::read_to_string(&pids)?.split(' ') {
+            let pid = pid.parse()?;
+            while children::lives(pid) {
+                thread::yield_now();
+            }
+        }
         Ok(())
     })
 }

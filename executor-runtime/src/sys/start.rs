@@ -12,7 +12,9 @@ use std::os::unix::net::UnixStream;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::fcntl_dupfd_cloexec;
 use rustix::net::sockopt::socket_peercred;
-use rustix::process::{Pid, PidfdFlags, Signal, getppid, pidfd_open, set_parent_process_death_signal};
+use rustix::process::{
+    Pid, PidfdFlags, Signal, getpid, getppid, kill_process_group, pidfd_open, set_parent_process_death_signal,
+};
 use rustix::stdio::{dup2_stdin, stdin};
 
 /// Names the parent's pid; set for workers only, and removed by them at once.
@@ -52,7 +54,7 @@ pub(crate) fn is_unclaimed_worker() -> bool {
 
 /// The worker's end of its socket pair, if this process is a worker that has not claimed it.
 ///
-/// Makes the process a worker: it dies with its parent, has an empty stdin, holds no descriptor of its
+/// Makes the process a worker: it dies with its parent (see also [`wake_with_parent`]), has an empty stdin, holds no descriptor of its
 /// parent's, and its own children are ordinary programs.
 pub(crate) fn claim() -> Option<UnixStream> {
     if is_orphan() {
@@ -110,6 +112,21 @@ fn named_parent() -> Option<Pid> {
     let parent = env::var_os(VARIABLE)?.to_str()?.parse().ok().and_then(Pid::from_raw)?;
     let peer = socket_peercred(stdin()).ok()?;
     (peer.pid == parent).then_some(parent)
+}
+
+/// The parent's death does not end this worker any more but wakes it, should it have been stopped: for a thread that
+/// waits for the end of the parent and then [ends](end_with_group) more than the worker.
+pub(crate) fn wake_with_parent() {
+    // If it failed the worker would end as before.
+    let _ = set_parent_process_death_signal(Some(Signal::CONT));
+}
+
+/// Ends the worker at once, and all that its tasks have started.
+pub(crate) fn end_with_group() -> ! {
+    // A group of this number can only be the one that it was started with.
+    let _ = kill_process_group(getpid(), Signal::KILL);
+    // A task has moved it to another group.
+    exit_now(FAILED)
 }
 
 /// Ends the process at once: no destructor, no exit handler, no flush.

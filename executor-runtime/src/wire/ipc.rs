@@ -10,6 +10,8 @@
 //!    argument would leave the host writing for ever.
 //! 4. The first piece starts with the length of the message, which is believed
 //!    only as far as pieces arrive.
+//! 5. A host that has no more tasks says so with an empty piece. A channel that
+//!    ends without is that of a host that has died.
 
 use std::io;
 use std::mem;
@@ -170,7 +172,10 @@ impl HostLink for Host {
     }
 
     fn hang_up(&mut self) {
-        self.tasks = None;
+        if let Some(tasks) = self.tasks.take() {
+            // Rule 5. A guest that is gone need not hear it.
+            let _ = tasks.send(ByteBuf::new());
+        }
     }
 }
 
@@ -238,7 +243,12 @@ struct Guest {
 impl GuestLink for Guest {
     fn receive(&mut self, message: &mut Vec<u8>) -> Result<(), LinkError> {
         let Self { ends, spin, first } = self;
-        from_pieces(message, || first.take().map_or_else(|| next_piece(spin, &ends.tasks), Ok))
+        let mut next = || next_piece(spin, &ends.tasks).map_err(died);
+        let mut start = Some(first.take().map_or_else(&mut next, Ok)?);
+        if start.as_ref().is_some_and(|piece| piece.is_empty()) {
+            return Err(LinkError::Closed);
+        }
+        from_pieces(message, || start.take().map_or_else(&mut next, Ok))
     }
 
     fn wait(&mut self, deadline: Instant) -> Result<bool, LinkError> {
@@ -248,7 +258,7 @@ impl GuestLink for Guest {
                 Ok(piece) => self.first = Some(piece),
                 Err(TryRecvPiece::Empty) if left.is_zero() => return Ok(false),
                 Err(TryRecvPiece::Empty) => {}
-                Err(TryRecvPiece::IpcError(error)) => failure(&error).map_or(Ok(()), Err)?,
+                Err(TryRecvPiece::IpcError(error)) => failure(&error).map_or(Ok(()), |error| Err(died(error)))?,
             }
         }
         Ok(true)
@@ -259,8 +269,13 @@ impl GuestLink for Guest {
     }
 
     fn send(&mut self, message: &[u8]) -> Result<(), LinkError> {
-        in_pieces([message, &[]], |piece| self.ends.answers.send(piece).map_err(|_| LinkError::Closed))
+        in_pieces([message, &[]], |piece| self.ends.answers.send(piece).map_err(|_| died(LinkError::Closed)))
     }
+}
+
+/// Rule 5: what the end of the channel means to the guest.
+fn died(_: LinkError) -> LinkError {
+    LinkError::Protocol
 }
 
 /// A piece that comes within the next microseconds.

@@ -2,8 +2,9 @@
 //!
 //! The process has two threads of ours. The first one, which the program was
 //! started with, waits for the end of the socket pair and then ends the process,
-//! also in the middle of a task: a worker never outlives its parent. The other
-//! one runs the tasks, on a stack of a chosen size.
+//! also in the middle of a task: a worker never outlives its parent, nor does
+//! what its tasks have started. The other one runs the tasks, on a stack of a
+//! chosen size.
 
 use std::io::{ErrorKind, Read};
 use std::os::fd::{AsFd, OwnedFd};
@@ -19,7 +20,7 @@ use super::chunk::Chunk;
 use super::{DEPTH, buffers};
 use crate::error::{CodecFailure, Payload, TaskError};
 use crate::sys::copy::Original;
-use crate::sys::start::{FAILED, claim, exit_now};
+use crate::sys::start::{FAILED, claim, end_with_group, exit_now, wake_with_parent};
 use crate::sys::{memory, overflow};
 use crate::task::registry::Registry;
 use crate::task::row::Row;
@@ -49,12 +50,13 @@ fn run(control: &UnixStream) -> ! {
     let stack_size_bytes = usize::try_from(hello.stack_size_bytes).unwrap_or(usize::MAX);
     let Ok(tell) = control.try_clone() else { exit_now(FAILED) };
     let thread = thread::Builder::new().name("task".to_owned()).stack_size(stack_size_bytes);
+    // Before a task can start anything.
+    wake_with_parent();
     let started = thread.spawn(move || serve(&tell, &hello, descriptors));
-    if started.is_err() {
-        exit_now(FAILED);
+    if started.is_ok() {
+        await_end(control);
     }
-    await_end(control);
-    exit_now(FAILED)
+    end_with_group()
 }
 
 /// Returns when the parent is gone or has closed its end.
@@ -90,10 +92,11 @@ fn serve(control: &UnixStream, hello: &Hello, descriptors: Vec<OwnedFd>) {
     let Ok(original) = Original::mark() else { exit_now(FAILED) };
     // Where the host does not hear stderr it hears this.
     overflow::watch((!hello.hears_stderr).then(|| control.as_fd()));
-    // The pool closed the link, so this is the worker's normal end, with exit
-    // handlers and everything that was printed. Any other error is the same to us.
-    let _: LinkError = run_tasks(registry, &mut *link, &original, hello.max_value_len_bytes);
-    std::process::exit(0)
+    match run_tasks(registry, &mut *link, &original, hello.max_value_len_bytes) {
+        // This is the worker's normal end, with exit handlers and everything that was printed.
+        LinkError::Closed => std::process::exit(0),
+        LinkError::TimedOut | LinkError::Protocol => end_with_group(),
+    }
 }
 
 fn run_tasks(registry: &Registry, link: &mut dyn GuestLink, original: &Original, max_value_len: u64) -> LinkError {

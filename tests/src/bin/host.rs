@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use executor_runtime::prelude::*;
 use executor_runtime::{ProcessPoolBuilder, Transport};
-use executor_tests::faulty::write_without_end;
+use executor_tests::faulty::{leave_a_program, write_without_end};
 use executor_tests::gate::{self, Gate};
 use executor_tests::tasks::{abort, pid, square};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -43,7 +43,7 @@ fn main() -> Outcome {
     }
 }
 
-/// Ends in some way, with two workers that are idle or at a gate.
+/// Ends in some way, with two workers that are idle, or at a gate, or whose tasks have left programs behind.
 fn end(pool: &ProcessPoolExecutor, state: &str, way: &str, folder: &Path) -> Outcome {
     let gates = ["one", "other"].map(|name| Gate::new(folder, name));
     let busy = gates.each_ref().map(|gate| pool.submit(gate::pass::task(gate.path())));
@@ -64,6 +64,14 @@ fn end(pool: &ProcessPoolExecutor, state: &str, way: &str, folder: &Path) -> Out
             drop(at_gates);
             let workers = busy.map(|future| future.result().expect("a pid"));
             println!("{workers:?}");
+            wait_for_a_word(way);
+            leave(way)
+        }
+        "parents" => {
+            drop(at_gates);
+            let workers = busy.map(|future| future.result().expect("a pid"));
+            let programs = [(); 2].map(|()| pool.submit(leave_a_program::task()).result().expect("a pid").into());
+            println!("{:?}", [workers, programs].concat());
             wait_for_a_word(way);
             leave(way)
         }

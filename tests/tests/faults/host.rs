@@ -15,6 +15,8 @@ faults! {
     a_program_that_exits_leaves_no_worker
     a_program_that_is_killed_while_its_workers_are_idle_leaves_none
     a_program_that_is_killed_in_the_middle_of_tasks_leaves_no_worker
+    a_program_that_is_killed_leaves_no_worker_that_stands_still
+    what_tasks_have_started_ends_with_the_program
     ctrl_c_ends_a_program_with_its_workers
     ctrl_c_is_for_the_program_alone
 }
@@ -47,23 +49,40 @@ fn a_program_that_exits_leaves_no_worker(stage: &Stage) -> Outcome {
     })
 }
 
-/// Kills a program.
-fn kill(on: &Stage, state: &str) -> Outcome {
-    on.leaves_nothing(|| {
-        let folder = tempfile::tempdir()?;
-        let host = Host::that_ends(on.transport, state, "returns", folder.path());
-        children::send(host.pid(), Signal::KILL);
-        assert_eq!(host.await_end().0.signal(), Some(Signal::KILL.as_raw()));
+/// Kills a program, and does something to its workers before.
+fn kill(on: &Stage, state: &str, before: impl FnOnce(&[u32])) -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let host = Host::that_ends(on.transport, state, "returns", folder.path());
+    before(&host.workers);
+    children::send(host.pid(), Signal::KILL);
+    assert_eq!(host.await_end().0.signal(), Some(Signal::KILL.as_raw()));
+    Ok(())
+}
+
+fn a_program_that_is_killed_while_its_workers_are_idle_leaves_none(stage: &Stage) -> Outcome {
+    stage.leaves_nothing(|| kill(stage, "idle", |_| {}))
+}
+
+fn a_program_that_is_killed_in_the_middle_of_tasks_leaves_no_worker(stage: &Stage) -> Outcome {
+    stage.leaves_nothing(|| kill(stage, "busy", |_| {}))
+}
+
+fn a_program_that_is_killed_leaves_no_worker_that_stands_still(stage: &Stage) -> Outcome {
+    stage.leaves_nothing(|| {
+        for state in ["idle", "busy", "parents"] {
+            kill(stage, state, |workers| workers.iter().for_each(|&worker| children::stop(worker)))?;
+        }
         Ok(())
     })
 }
 
-fn a_program_that_is_killed_while_its_workers_are_idle_leaves_none(stage: &Stage) -> Outcome {
-    kill(stage, "idle")
-}
-
-fn a_program_that_is_killed_in_the_middle_of_tasks_leaves_no_worker(stage: &Stage) -> Outcome {
-    kill(stage, "busy")
+fn what_tasks_have_started_ends_with_the_program(stage: &Stage) -> Outcome {
+    stage.leaves_nothing(|| {
+        for way in ["panics", "exits", "returns"] {
+            end(stage, "parents", way)?;
+        }
+        kill(stage, "parents", |_| {})
+    })
 }
 
 fn ctrl_c_ends_a_program_with_its_workers(stage: &Stage) -> Outcome {

@@ -67,7 +67,7 @@ fn a_worker_without_descriptors_is_replaced(stage: &Stage) -> Outcome {
             match scene.transport {
                 // Its answer lies in shared memory already when it finds that it cannot tell the pool so.
                 Transport::SharedMemory => future.result().expect("done"),
-                _ => drop(scene.exits_with(future, 0)),
+                _ => drop(scene.dies_by(future, "SIGKILL")),
             }
             // One that need not be told goes on for a while.
             while scene.pool.submit(pid::task()).result().expect("a pid") == scene.worker {}

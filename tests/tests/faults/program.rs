@@ -31,6 +31,8 @@ pub(crate) struct Host {
     said: BufReader<ChildStdout>,
     stdin: Stdin,
     pub(crate) workers: Vec<u32>,
+    /// What the tasks have left behind.
+    programs: Vec<u32>,
 }
 
 enum Stdin {
@@ -40,7 +42,8 @@ enum Stdin {
 }
 
 impl Host {
-    /// Starts one with both workers `idle` or `busy`, that waits for a word and ends in a way.
+    /// Starts one with both workers `idle` or `busy`, or with tasks that are `parents` of programs; it waits for a word
+    /// and ends in a way.
     pub(crate) fn that_ends(transport: Transport, state: &str, way: &str, folder: &Path) -> Self {
         let mut program = Command::new(env!("CARGO_BIN_EXE_host"));
         program.stdin(Stdio::piped());
@@ -80,12 +83,12 @@ impl Host {
             said.read_line(&mut line).expect("it says something");
             line
         };
-        let workers: Vec<u32> =
+        let mut workers: Vec<u32> =
             line().trim_matches(['[', ']', '\n']).split(", ").map(|pid| pid.parse().expect("a pid")).collect();
         assert_eq!(line(), "ready\n");
-        assert_eq!(workers.len(), 2);
-        assert!(workers.iter().all(|&worker| children::lives(worker)));
-        Self { program, said, stdin, workers }
+        assert!(workers.iter().all(|&pid| children::lives(pid)));
+        let programs = workers.split_off(2);
+        Self { program, said, stdin, workers, programs }
     }
 
     pub(crate) fn pid(&self) -> u32 {
@@ -113,10 +116,10 @@ impl Host {
     /// Waits for the end of the program, and of its workers soon after. How it ended, and what it has said since.
     pub(crate) fn await_end(mut self) -> (ExitStatus, String) {
         let status = self.program.wait().expect("its end");
-        for worker in self.workers {
-            assert!(children::ends_within(worker, SURVIVAL_LIMIT), "{worker} has survived its program");
+        for pid in self.workers.into_iter().chain(self.programs) {
+            assert!(children::ends_within(pid, SURVIVAL_LIMIT), "{pid} has survived its program");
             // It is this process's child now, unless the program has reaped it.
-            let _ = waitpid(Some(pid_of(worker)), WaitOptions::empty());
+            let _ = waitpid(Some(pid_of(pid)), WaitOptions::empty());
         }
         let mut said = String::new();
         self.said.read_to_string(&mut said).expect("text");
