@@ -9,7 +9,7 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 use std::ptr;
 
 use rustix::io::Errno;
-use rustix::process::Signal;
+use rustix::process::{Signal, WaitId, WaitIdOptions, waitid};
 
 use crate::error::WorkerExit;
 
@@ -58,6 +58,12 @@ pub(super) fn reap(child: BorrowedFd<'_>) -> io::Result<End> {
     let status = unsafe { info.si_status() };
     let exit = if info.si_code == libc::CLD_EXITED { WorkerExit::Code(status) } else { WorkerExit::Signal(status) };
     Ok(End { exit, peak_memory_bytes: super::memory::of_usage(&usage) })
+}
+
+/// Whether a child has ended, reaped or not.
+pub(super) fn has_ended(child: BorrowedFd<'_>) -> bool {
+    let asked = waitid(WaitId::PidFd(child), WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT);
+    !matches!(asked, Ok(None) | Err(Errno::INTR))
 }
 
 /// Signals all who are in the group that the process has made, also when it has been reaped.

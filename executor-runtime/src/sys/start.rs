@@ -54,8 +54,8 @@ pub(crate) fn is_unclaimed_worker() -> bool {
 
 /// The worker's end of its socket pair, if this process is a worker that has not claimed it.
 ///
-/// Makes the process a worker: it dies with its parent (see also [`wake_with_parent`]), has an empty stdin, holds no descriptor of its
-/// parent's, and its own children are ordinary programs.
+/// Makes the process a worker: it dies with its parent (see also [`wake_with_parent`]), has an empty stdin, holds no
+/// descriptor of its parent's, and its own children are ordinary programs, but that no terminal stops them.
 pub(crate) fn claim() -> Option<UnixStream> {
     if is_orphan() {
         exit_now(FAILED);
@@ -76,6 +76,7 @@ fn become_worker(parent: Pid) -> io::Result<UnixStream> {
     close_inherited();
     fill_gaps()?;
     ignore_sigpipe();
+    ignore_terminal_stops();
     let control: OwnedFd = fcntl_dupfd_cloexec(stdin(), FIRST_FREE)?;
     let empty = File::open("/dev/null")?;
     dup2_stdin(empty.as_fd())?;
@@ -157,6 +158,15 @@ fn fill_gaps() -> io::Result<()> {
         }
         // For as long as the process lives.
         let _ = file.into_raw_fd();
+    }
+}
+
+/// Its group is never the one in the foreground, and nobody would let a worker go on that was stopped for writing to the
+/// program's terminal. So it may write, and reading is an error.
+fn ignore_terminal_stops() {
+    for signal in [libc::SIGTTOU, libc::SIGTTIN] {
+        // SAFETY: setting a signal to be ignored installs no handler.
+        unsafe { libc::signal(signal, libc::SIG_IGN) };
     }
 }
 

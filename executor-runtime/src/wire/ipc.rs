@@ -74,26 +74,35 @@ fn open_door() -> Result<(IpcOneShotServer<Ends>, String), String> {
     opened.map_err(|_| "ipc-channel panicked".to_owned())?.map_err(|error| error.to_string())
 }
 
+/// Whether the host has as many descriptors as it takes to go through a door. To be asked before there is one: whoever
+/// opened it would leave it behind.
+pub(super) fn try_to_connect() -> io::Result<()> {
+    /// Two channels, a socket to the door, the two with which the channel learns at its first message how long a
+    /// datagram may be, and one for whoever hears what the guest says.
+    const DESCRIPTORS: usize = 4 + 1 + 2 + 1;
+
+    let pairs: io::Result<Vec<_>> = (0..DESCRIPTORS / 2).map(|_| UnixStream::pair()).collect();
+    pairs.map(drop)
+}
+
 /// The host goes through the guest's door.
-pub(super) fn connect(door: String, bell: Arc<Bell>) -> Result<impl HostLink, String> {
-    let (tasks, their_tasks) = ipc::channel().map_err(|error| error.to_string())?;
-    let (their_answers, answers) = ipc::channel().map_err(|error| error.to_string())?;
+pub(super) fn connect(door: String, bell: Arc<Bell>) -> io::Result<impl HostLink> {
+    // Others open descriptors, too. Without one the channel does not say why it cannot connect, and panics at its
+    // first message, now and for ever after. So that is tried first, and caught.
+    try_to_connect()?;
+    let (tasks, their_tasks) = ipc::channel()?;
+    let (their_answers, answers) = ipc::channel()?;
     let ends = Ends { tasks: their_tasks, answers: their_answers };
-    let guest = IpcSender::connect(door).map_err(|error| error.to_string())?;
-    // At its first message the channel opens two descriptors more to learn how
-    // long a datagram may be. If it gets none it panics, now and for ever after,
-    // so that is tried first; and caught, since others open descriptors, too.
-    UnixStream::pair().map_err(|error| error.to_string())?;
+    let guest = IpcSender::connect(door)?;
     let sent = catch_unwind(AssertUnwindSafe(|| guest.send(ends)));
-    sent.map_err(|_| "ipc-channel panicked".to_owned())?.map_err(|error| error.to_string())?;
+    sent.map_err(|_| io::Error::other("ipc-channel panicked"))?.map_err(io::Error::other)?;
     let (to, forwarded) = crossbeam::channel::unbounded();
-    let thread = thread::Builder::new().name("answers".to_owned()).spawn(move || {
+    thread::Builder::new().name("answers".to_owned()).spawn(move || {
         forward(&answers, &to, &bell);
         // In this order: the host takes the end of `to` for the end of everything.
         drop((answers, bell));
         drop(to);
-    });
-    thread.map_err(|error| error.to_string())?;
+    })?;
     Ok(Host { tasks: Some(tasks), answers: forwarded, next: None })
 }
 
@@ -283,6 +292,8 @@ fn look(spin: &mut Spin, receiver: &IpcReceiver<ByteBuf>) -> Option<Result<ByteB
     spin.until(|| match receiver.try_recv_timeout(Duration::ZERO) {
         Ok(piece) => Some(Ok(piece)),
         Err(TryRecvPiece::Empty) => None,
+        // The channel polls here, which a program may not that has given up its descriptors. It may wait.
+        Err(TryRecvPiece::IpcError(IpcError::Io(error))) if error.kind() == io::ErrorKind::InvalidInput => None,
         Err(TryRecvPiece::IpcError(error)) => failure(&error).map(Err),
     })
 }

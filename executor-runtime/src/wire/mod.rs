@@ -63,7 +63,11 @@ impl Offer {
     pub(crate) fn new(kind: LinkKind, guest: BorrowedFd<'_>) -> io::Result<Self> {
         Ok(Self(match kind {
             LinkKind::Ring { ring_len_bytes } => OfferKind::Ring(ring::Offer::new(ring_len_bytes, guest)?),
-            LinkKind::IpcChannel => OfferKind::IpcChannel(Arc::new(Bell::new(None, guest)?)),
+            LinkKind::IpcChannel => {
+                let bell = Arc::new(Bell::new(None, guest)?);
+                ipc::try_to_connect()?;
+                OfferKind::IpcChannel(bell)
+            }
         }))
     }
 
@@ -88,14 +92,17 @@ impl Offer {
         self,
         door: Option<String>,
         max_len_bytes: u64,
-    ) -> Result<(Box<dyn HostLink>, Arc<Bell>), String> {
+    ) -> io::Result<(Box<dyn HostLink>, Arc<Bell>)> {
         match self.0 {
             OfferKind::Ring(offer) => {
                 let (link, bell) = offer.connect(max_len_bytes);
                 Ok((Box::new(link), bell))
             }
             OfferKind::IpcChannel(bell) => {
-                let link = ipc::connect(door.ok_or("the guest has told no door")?, Arc::clone(&bell))?;
+                let link = ipc::connect(
+                    door.ok_or_else(|| io::Error::other("the guest has told no door"))?,
+                    Arc::clone(&bell),
+                )?;
                 Ok((Box::new(link), bell))
             }
         }

@@ -6,6 +6,8 @@ use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use rustix::io::Errno;
+
 use super::host::{EXIT_LIMIT, Worker};
 use super::obituary::Birth;
 use super::output::{Output, WorkerStderr, WorkerStdout};
@@ -93,8 +95,11 @@ impl Starting {
             return Err(self.not_ready(&io::ErrorKind::UnexpectedEof.into(), options));
         }
         let max_len_bytes = options.max_value_len_bytes.saturating_add(wire::MOST_BESIDE_VALUE_BYTES);
-        let connected = welcome.door.and_then(|door| offer.connect(door, max_len_bytes));
-        let (link, bell) = connected.map_err(PoolError::Link)?;
+        let door = welcome.door.map_err(PoolError::Link)?;
+        let connected = offer.connect(door, max_len_bytes);
+        let (link, bell) = connected.map_err(|error| {
+            if is_shortage(&error) { PoolError::SpawnWorker(error) } else { PoolError::Link(error.to_string()) }
+        })?;
         let output = match options.stderr {
             WorkerStderr::Forward => Output::forwarded(self.control).map_err(PoolError::SpawnWorker)?,
             WorkerStderr::Inherit | WorkerStderr::Null => Output::unheard(self.control),
@@ -111,4 +116,10 @@ impl Starting {
             _ => PoolError::Link(error.to_string()),
         }
     }
+}
+
+/// Whether the system has no descriptor, process or memory left, which it may have again.
+pub(crate) fn is_shortage(refusal: &io::Error) -> bool {
+    let shortages = [Errno::MFILE, Errno::NFILE, Errno::AGAIN, Errno::NOMEM, Errno::NOBUFS];
+    Errno::from_io_error(refusal).is_some_and(|errno| shortages.contains(&errno))
 }

@@ -67,6 +67,14 @@ fn end(pool: &ProcessPoolExecutor, state: &str, way: &str, folder: &Path) -> Out
             wait_for_a_word(way);
             leave(way)
         }
+        "tells" => {
+            drop(at_gates);
+            let workers = busy.map(|future| future.result().expect("a pid"));
+            pool.submit(tell_the_terminal::task()).result().expect("it may").expect("a terminal");
+            println!("{workers:?}");
+            wait_for_a_word(way);
+            leave(way)
+        }
         "parents" => {
             drop(at_gates);
             let workers = busy.map(|future| future.result().expect("a pid"));
@@ -77,6 +85,15 @@ fn end(pool: &ProcessPoolExecutor, state: &str, way: &str, folder: &Path) -> Out
         }
         _ => panic!("no state {state:?}"),
     }
+}
+
+/// Writes to the terminal, and tries to read from it.
+#[pool_task(process)]
+fn tell_the_terminal() -> Result<(), String> {
+    fs::write("/dev/tty", "told\n").map_err(|error| error.to_string())?;
+    let refused = fs::read("/dev/tty").expect_err("the program's own");
+    assert_eq!(refused.raw_os_error(), Some(rustix::io::Errno::IO.raw_os_error()));
+    Ok(())
 }
 
 /// Waits for a line on stdin, or for Ctrl-C if this is a program that takes it for a reason to end.

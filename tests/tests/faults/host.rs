@@ -17,6 +17,7 @@ faults! {
     a_program_that_is_killed_in_the_middle_of_tasks_leaves_no_worker
     a_program_that_is_killed_leaves_no_worker_that_stands_still
     what_tasks_have_started_ends_with_the_program
+    a_terminal_that_stops_who_writes_in_the_background_stops_no_worker
     ctrl_c_ends_a_program_with_its_workers
     ctrl_c_is_for_the_program_alone
 }
@@ -82,6 +83,17 @@ fn what_tasks_have_started_ends_with_the_program(stage: &Stage) -> Outcome {
             end(stage, "parents", way)?;
         }
         kill(stage, "parents", |_| {})
+    })
+}
+
+fn a_terminal_that_stops_who_writes_in_the_background_stops_no_worker(stage: &Stage) -> Outcome {
+    stage.leaves_nothing(|| {
+        let folder = tempfile::tempdir()?;
+        // It has told the terminal something when it is ready.
+        let mut host = Host::at_a_terminal(stage.transport, "tells", "returns", folder.path());
+        host.say_it();
+        assert_eq!(host.await_end().0.code(), Some(0));
+        Ok(())
     })
 }
 

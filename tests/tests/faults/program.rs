@@ -14,6 +14,7 @@ use executor_tests::children;
 use rustix::fs::OFlags;
 use rustix::process::{WaitOptions, getuid, waitpid};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 
 use crate::suite::pid_of;
 
@@ -50,13 +51,16 @@ impl Host {
         Self::start(program, None, transport, state, way, folder)
     }
 
-    /// The same at a terminal of its own.
+    /// The same at a terminal of its own, at which only the program in the foreground may write (`stty tostop`).
     pub(crate) fn at_a_terminal(transport: Transport, state: &str, way: &str, folder: &Path) -> Self {
         let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
         grantpt(&terminal).and_then(|()| unlockpt(&terminal)).expect("its other end");
         let other = ptsname(&terminal, Vec::new()).expect("its name").into_string().expect("a path");
         let flags = OFlags::NOCTTY.bits().cast_signed();
         let other = OpenOptions::new().read(true).write(true).custom_flags(flags).open(other).expect("its other end");
+        let mut modes = tcgetattr(&other).expect("its modes");
+        modes.local_modes |= LocalModes::TOSTOP;
+        tcsetattr(&other, OptionalActions::Now, &modes).expect("other modes");
         // A session of its own, in which the program's group is the one in the foreground.
         let mut program = Command::new("setsid");
         program.args(["--ctty", env!("CARGO_BIN_EXE_host")]).stdin(OwnedFd::from(other));

@@ -1,9 +1,13 @@
 //! Workers that cannot get ready.
 
+use std::path::Path;
 use std::sync::Arc;
+use std::{fs, process};
 
 use executor_runtime::prelude::*;
+use executor_tests::children;
 use executor_tests::tasks::{FailHow, initialize_or_fail, spin_and_return_nothing, square};
+use rustix::process::Signal;
 
 use crate::Outcome;
 use crate::stage::Stage;
@@ -12,6 +16,8 @@ faults! {
     an_initializer_that_fails_breaks_the_pool
     an_initializer_that_panics_breaks_the_pool
     an_initializer_that_dies_breaks_the_pool
+    a_worker_that_is_killed_in_its_initializer_is_replaced
+    a_worker_that_is_always_killed_in_its_initializer_breaks_the_pool
     an_initializer_that_hangs_breaks_the_pool_at_its_limit
     an_initializer_that_hangs_ends_with_an_abort
 }
@@ -48,6 +54,37 @@ fn an_initializer_that_panics_breaks_the_pool(stage: &Stage) -> Outcome {
 
 fn an_initializer_that_dies_breaks_the_pool(stage: &Stage) -> Outcome {
     failing(stage, FailHow::Exit, &["exited with code 7", "initialize_or_fail"])
+}
+
+/// Is killed as if from outside, in the first so many workers.
+#[pool_task(process)]
+fn be_killed_at_first(marks: &Path, times: usize) {
+    let before = fs::read_dir(marks).expect("the folder").count();
+    if before < times {
+        fs::write(marks.join(process::id().to_string()), "").expect("a mark");
+        children::send(process::id(), Signal::KILL);
+    }
+}
+
+fn a_worker_that_is_killed_in_its_initializer_is_replaced(stage: &Stage) -> Outcome {
+    stage.leaves_nothing(|| {
+        let folder = tempfile::tempdir()?;
+        let pool = stage.builder().max_workers(1).initializer(be_killed_at_first::task(folder.path(), 3)).build()?;
+        let values: Vec<_> = pool.map(square::task, 0..20).collect::<Result<_, _>>()?;
+        assert_eq!(values, (0..20).map(|n| n * n).collect::<Vec<_>>());
+        assert_eq!(fs::read_dir(folder.path())?.count(), 3);
+        Ok(())
+    })
+}
+
+fn a_worker_that_is_always_killed_in_its_initializer_breaks_the_pool(stage: &Stage) -> Outcome {
+    stage.leaves_nothing(|| {
+        let folder = tempfile::tempdir()?;
+        let initializer = be_killed_at_first::task(folder.path(), usize::MAX);
+        breaks(stage, &stage.builder().max_workers(1).initializer(initializer).build()?, &["SIGKILL"])?;
+        assert_eq!(fs::read_dir(folder.path())?.count(), 5);
+        Ok(())
+    })
 }
 
 fn an_initializer_that_hangs_breaks_the_pool_at_its_limit(stage: &Stage) -> Outcome {

@@ -1,13 +1,13 @@
 //! Systems and programs that do not let a pool have what it needs, or take it away.
 
-use std::fs;
+use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use executor_runtime::prelude::*;
 use executor_runtime::{Transport, WorkerExit};
-use executor_tests::tasks::{abort, echo_owned, square};
+use executor_tests::tasks::{abort, echo_owned, spin, square};
 use executor_tests::{children, raw};
 use rustix::fs::statvfs;
 use rustix::process::{Resource, Rlimit, WaitOptions, getrlimit, setrlimit, waitpid};
@@ -20,6 +20,8 @@ use crate::suite::{Test, run};
 faults! {
     no_descriptor_for_a_worker_is_told
     no_descriptor_for_a_worker_for_a_moment_is_waited_for
+    few_descriptors_for_a_worker_for_a_moment_are_waited_for
+    a_program_that_has_given_up_its_descriptors_keeps_its_workers
     no_process_for_a_worker_is_told
     no_process_for_a_worker_for_a_moment_is_waited_for
     a_program_whose_file_is_deleted_starts_workers
@@ -73,6 +75,55 @@ fn no_descriptor_for_a_worker_for_a_moment_is_waited_for(stage: &Stage) -> Outco
             fate
         },
     )
+}
+
+/// However far the start of a worker comes.
+fn few_descriptors_for_a_worker_for_a_moment_are_waited_for(stage: &Stage) -> Outcome {
+    stage.leaves_nothing(|| {
+        let allowed = getrlimit(Resource::Nofile);
+        for left in 0..12 {
+            let pool = stage.builder().max_workers(1).build()?;
+            assert_eq!(pool.submit(square::task(2)).result()?, 4);
+            setrlimit(Resource::Nofile, Rlimit { current: Some(children::descriptors() as u64 + 20), ..allowed })?;
+            let mut taken = Vec::new();
+            while let Ok(file) = File::open("/dev/null") {
+                taken.push(file);
+            }
+            taken.truncate(taken.len() - left);
+            let died = pool.submit(abort::task()).result();
+            let waiting = pool.submit(square::task(3));
+            thread::sleep(Duration::from_millis(60));
+            drop(taken);
+            setrlimit(Resource::Nofile, allowed)?;
+            assert!(matches!(died, Err(TaskError::WorkerDied(_))), "{left}: {died:?}");
+            assert_eq!(waiting.result().map_err(|error| format!("{left}: {error:?}"))?, 9);
+        }
+        Ok(())
+    })
+}
+
+/// Of none at all the system says more than that there is none.
+fn a_program_that_has_given_up_its_descriptors_keeps_its_workers(stage: &Stage) -> Outcome {
+    stage.leaves_nothing(|| {
+        let allowed = getrlimit(Resource::Nofile);
+        let pool = stage.builder().start_timeout(Duration::from_millis(100)).build()?;
+        assert_eq!(pool.submit(square::task(2)).result()?, 4);
+        setrlimit(Resource::Nofile, Rlimit { current: Some(0), ..allowed })?;
+        let values: Vec<_> = (0..20).map(|n| pool.submit(square::task(n)).result()).collect();
+        let killed = pool.submit(spin::task());
+        while !killed.is_running() && !killed.is_done() {
+            thread::yield_now();
+        }
+        assert!(killed.kill());
+        let killed = killed.result();
+        drop(pool);
+        setrlimit(Resource::Nofile, allowed)?;
+        for (n, value) in (0..).zip(values) {
+            assert_eq!(value?, n * n);
+        }
+        assert!(matches!(killed, Err(TaskError::Cancelled)), "{killed:?}");
+        Ok(())
+    })
 }
 
 fn no_process_for_a_worker_for_a_moment_is_waited_for(stage: &Stage) -> Outcome {

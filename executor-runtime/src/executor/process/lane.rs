@@ -1,11 +1,9 @@
 //! A lane of a process pool: it owns one worker process at a time.
 
-use std::io;
+use std::error::Error;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
-
-use rustix::io::Errno;
 
 use super::crew::{Crew, RestartLimit};
 use super::station::{At, Station};
@@ -17,7 +15,7 @@ use crate::task::{Attempt, Initializer, RemoteJob, RunningJob, Seat};
 use crate::wire::LinkError;
 use crate::worker::host::{Fate, Left, Terms, Worker};
 use crate::worker::landed::Landed;
-use crate::worker::starting::{Starting, WorkerOptions};
+use crate::worker::starting::{Starting, WorkerOptions, is_shortage};
 
 /// A lane that has a worker process run its jobs.
 pub(super) struct ProcessLane {
@@ -47,6 +45,12 @@ pub(super) struct LaneOptions {
     pub(super) model: fn() -> Worker,
 }
 
+impl LaneOptions {
+    fn terms(&self, crew: &Crew) -> Terms {
+        Terms { limit: self.timeout, grace: self.grace, is_aborted: crew.is_stopped() }
+    }
+}
+
 impl ProcessLane {
     pub(super) fn new(options: LaneOptions, crew: Arc<Crew>) -> Self {
         Self {
@@ -58,10 +62,6 @@ impl ProcessLane {
             has_worn_out: false,
             spin: Spin::default(),
         }
-    }
-
-    fn terms(&self) -> Terms {
-        Terms { limit: self.options.timeout, grace: self.options.grace, is_aborted: self.crew.is_stopped() }
     }
 
     /// Whether something has to go on with the next worker.
@@ -78,14 +78,10 @@ impl ProcessLane {
         return Ok((options.model)());
         #[cfg_attr(all(test, shuttle), expect(unreachable_code, reason = "models start no process"))]
         let is_wanted = || !(self.crew.is_stopped() || !self.has_lost() && pool.is_over());
-        let worker =
-            start_worker(&options.worker, &self.crew, is_wanted).map_err(|cause| Unready::Lane(Arc::new(cause)))?;
-        match &options.initializer {
-            Some(initializer) => {
-                initialize(worker, initializer, self.terms()).map_err(|cause| Unready::Pool(Arc::new(cause)))
-            }
-            None => Ok(worker),
-        }
+        start_worker(options, &self.crew, is_wanted).map_err(|cause| match cause {
+            PoolError::InitializerFailed { .. } => Unready::Pool(Arc::new(cause)),
+            _ => Unready::Lane(Arc::new(cause)),
+        })
     }
 
     /// Sends what makes sense: first what another worker has left, then from the queue. Whether there was any.
@@ -132,7 +128,7 @@ impl ProcessLane {
         drop(at);
         self.let_go();
         let Some(mut worker) = worker else { return Worked::Done };
-        let terms = self.terms();
+        let terms = self.options.terms(&self.crew);
         if let (Fate::Failed(_), Some(limit)) = (fate, self.options.restart_limit) {
             self.has_worn_out |= self.crew.note_death(limit);
         }
@@ -286,17 +282,21 @@ impl ProcessLane {
 
 /// Starts a worker as long as it `is_wanted`: again if one is killed on its way, or if the system has nothing left for
 /// it just now. A pool need not break for that.
-fn start_worker(options: &WorkerOptions, crew: &Crew, is_wanted: impl Fn() -> bool) -> Result<Worker, PoolError> {
+fn start_worker(options: &LaneOptions, crew: &Crew, is_wanted: impl Fn() -> bool) -> Result<Worker, PoolError> {
     /// Enough for any accident, and too few to hide a program that cannot start.
     const ATTEMPTS: u32 = 5;
     const LONGEST_PAUSE: Duration = Duration::from_millis(200);
 
-    let deadline = Instant::now().checked_add(options.start_limit);
+    let deadline = Instant::now().checked_add(options.worker.start_limit);
     let (mut attempt, mut pause) = (1, Duration::from_millis(1));
     loop {
-        let started = Starting::new(options).and_then(|starting| {
+        let started = Starting::new(&options.worker).and_then(|starting| {
             crew.add(starting.process());
-            starting.ready(options)
+            let worker = starting.ready(&options.worker)?;
+            match &options.initializer {
+                Some(initializer) => initialize(worker, initializer, options.terms(crew)),
+                None => Ok(worker),
+            }
         });
         let error = match started {
             Err(error) if is_wanted() => error,
@@ -311,6 +311,7 @@ fn start_worker(options: &WorkerOptions, crew: &Crew, is_wanted: impl Fn() -> bo
             PoolError::WorkerNeverReady { exit: WorkerExit::Signal(_) } | PoolError::Link(_) if attempt < ATTEMPTS => {
                 attempt += 1;
             }
+            PoolError::InitializerFailed { ref cause } if attempt < ATTEMPTS && was_killed(&**cause) => attempt += 1,
             _ => return Err(error),
         }
         thread::sleep(pause);
@@ -318,10 +319,11 @@ fn start_worker(options: &WorkerOptions, crew: &Crew, is_wanted: impl Fn() -> bo
     }
 }
 
-/// Whether the system has no descriptor, process or memory left, which it may have again.
-fn is_shortage(refusal: &io::Error) -> bool {
-    let shortages = [Errno::MFILE, Errno::NFILE, Errno::AGAIN, Errno::NOMEM, Errno::NOBUFS];
-    Errno::from_io_error(refusal).is_some_and(|errno| shortages.contains(&errno))
+/// Whether the initializer's worker was ended from outside, by somebody or for want of memory: no program does that to
+/// itself.
+fn was_killed(failure: &(dyn Error + 'static)) -> bool {
+    let death = failure.downcast_ref::<TaskError>();
+    matches!(death, Some(TaskError::WorkerDied(death)) if death.exit.signal_name() == Some("SIGKILL"))
 }
 
 /// Has a new worker do what comes before its first task.
