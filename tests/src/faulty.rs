@@ -92,6 +92,18 @@ pub fn leave_a_program_and_abort(pid: &Path) {
     process::abort()
 }
 
+/// Runs a program that ends with a code, and says which.
+#[pool_task(process)]
+pub fn run_a_program(code: i32) -> Option<i32> {
+    Command::new("sh").args(["-c", &format!("exit {code}")]).status().expect("its end").code()
+}
+
+/// Ends twice: in its worker, and in a copy of that. Whether this is the copy.
+#[pool_task(process)]
+pub fn end_twice() -> bool {
+    raw::fork()
+}
+
 /// Makes a copy of its worker that goes on in the middle of the task.
 #[pool_task(process)]
 pub fn leave_a_copy() {

@@ -33,6 +33,7 @@ over_each_transport! {
     a_kill_beside_the_answer_is_one_or_the_other
     a_kill_in_a_pool_that_waits_for_its_end
     a_task_has_a_grace_to_end_in_order
+    a_grace_is_for_what_the_task_has_started_too
     a_grace_keeps_nobody_else_waiting
     a_time_limit_costs_nobody_who_came_behind
     workers_may_die_so_often_and_not_more
@@ -85,6 +86,14 @@ fn spin_until_told(ready: &Path) -> String {
         thread::yield_now();
     }
     "in order".to_owned()
+}
+
+/// Starts a program, and waits for its end when both are told to end. Its exit code.
+#[pool_task(process)]
+fn await_a_program_that_is_told(ready: &Path) -> Option<i32> {
+    signal_hook::flag::register(Signal::TERM.as_raw(), Arc::default()).expect("a handler");
+    let until_told = "trap 'exit 7' TERM; touch \"$0\"; while :; do sleep 0.01; done";
+    Command::new("sh").args(["-c", until_told]).arg(ready).status().expect("its end").code()
 }
 
 fn await_file(path: &Path) {
@@ -340,6 +349,19 @@ fn a_kill_in_a_pool_that_waits_for_its_end(transport: Transport) -> Outcome {
         });
         assert!(matches!(future.result(), Err(TaskError::Cancelled)));
         assert_eq!(queued.result()?, 36);
+        Ok(())
+    })
+}
+
+fn a_grace_is_for_what_the_task_has_started_too(transport: Transport) -> Outcome {
+    limited(|| {
+        let pool = builder_over(transport).max_workers(1).kill_grace(Duration::from_mins(1)).build()?;
+        let folder = tempfile::tempdir()?;
+        let ready = folder.path().join("ready");
+        let future = pool.submit(await_a_program_that_is_told::task(&ready));
+        await_file(&ready);
+        assert!(future.kill());
+        assert_eq!(future.result()?, Some(7));
         Ok(())
     })
 }

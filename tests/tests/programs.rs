@@ -1,9 +1,14 @@
 //! Whole programs in surroundings that a test cannot make for itself.
 
-use std::process::{Command, Output};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::process::{self, Command, Output};
 use std::thread;
 
 use executor_tests::watchdog::limited;
+
+/// As the programs know them.
+const TRANSPORTS: [&str; 2] = ["shared-memory", "ipc-channel"];
 
 fn run(program: &mut Command) -> (String, Output) {
     let output = limited(|| program.output().expect("the program runs"));
@@ -52,7 +57,7 @@ fn a_limit_of_file_sizes_is_told_and_kills_nobody() {
 
 #[test]
 fn having_no_descriptor_left_is_told() {
-    for transport in ["shared-memory", "ipc-channel"] {
+    for transport in TRANSPORTS {
         let works = |descriptors: u32| {
             let (said, output) = run(one_task().args([transport, &descriptors.to_string()]));
             // What is told first is not always the descriptors: where the channel gets none, it goes on without.
@@ -73,17 +78,35 @@ fn having_no_descriptor_left_is_told() {
 
 #[test]
 fn as_many_workers_as_256_fit_under_the_usual_limit_of_descriptors() {
-    let (said, output) = run(&mut Command::new(env!("CARGO_BIN_EXE_many_workers")));
-    // Three for each, and two that all share: what their bells are poked with, and what listens to their stderr.
-    let expected = "256 workers at once, 0 of them left\n770 descriptors while they ran, 0 of them left";
-    assert_eq!(said, expected, "{output:?}");
+    // Three for each in shared memory and five over `ipc-channel`, and two that all share: what their bells are poked
+    // with, and what listens to their stderr.
+    for (transport, descriptors) in [("shared-memory", 770), ("ipc-channel", 1282)] {
+        let (said, output) = run(Command::new(env!("CARGO_BIN_EXE_many_workers")).arg(transport));
+        let expected = format!(
+            "256 workers at once, 0 of them left\n{descriptors} descriptors while they ran, 0 of them left\nvalue 9"
+        );
+        assert_eq!(said, expected, "{output:?}");
+    }
 }
 
 #[test]
 fn a_leaked_variable_makes_no_worker_of_a_program() {
-    for value in ["1", "x", "", &std::process::id().to_string()] {
-        let (said, _) = run(one_task().env("EXECUTOR_RUNTIME_WORKER", value));
-        assert_eq!(said, "value 9", "{value:?}");
+    for transport in TRANSPORTS {
+        for value in ["1", "x", "", &process::id().to_string()] {
+            let (said, _) = run(one_task().arg(transport).env("EXECUTOR_RUNTIME_WORKER", value));
+            assert_eq!(said, "value 9", "{transport} {value:?}");
+        }
+    }
+}
+
+#[test]
+fn a_leaked_variable_beside_a_socket_that_the_parent_has_not_made_makes_no_worker_of_a_program() {
+    // The shell is the parent, and the variable says so.
+    let leaking = ["-c", "EXECUTOR_RUNTIME_WORKER=$$ \"$@\"; exit $?", "sh", env!("CARGO_BIN_EXE_one_task")];
+    for transport in TRANSPORTS {
+        let (_ours, theirs) = UnixStream::pair().expect("a socket");
+        let (said, _) = run(Command::new("sh").args(leaking).arg(transport).stdin(OwnedFd::from(theirs)));
+        assert_eq!(said, "value 9", "{transport}");
     }
 }
 

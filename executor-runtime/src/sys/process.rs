@@ -75,9 +75,9 @@ impl Process {
             // It has ended, and somebody else has reaped it: its number may be a stranger's.
             Err(Errno::SRCH) => Err(Errno::SRCH.into()),
             Err(error) => {
-                // Not ours to watch, so not ours to keep.
-                child.kill()?;
-                child.wait()?;
+                // Not ours to watch, so not ours to keep. Somebody else may have reaped it.
+                let _ = child.kill();
+                let _ = child.wait();
                 Err(error.into())
             }
         }

@@ -76,6 +76,7 @@ fn become_worker(parent: Pid) -> io::Result<UnixStream> {
     close_inherited();
     fill_gaps()?;
     ignore_sigpipe();
+    heed_childrens_ends();
     ignore_terminal_stops();
     let control: OwnedFd = fcntl_dupfd_cloexec(stdin(), FIRST_FREE)?;
     let empty = File::open("/dev/null")?;
@@ -159,6 +160,12 @@ fn fill_gaps() -> io::Result<()> {
         // For as long as the process lives.
         let _ = file.into_raw_fd();
     }
+}
+
+/// A program that ignores the ends of its children has its tasks hear of theirs: else no exit code could be had.
+fn heed_childrens_ends() {
+    // SAFETY: setting a signal to its default installs no handler.
+    unsafe { libc::signal(libc::SIGCHLD, libc::SIG_DFL) };
 }
 
 /// Its group is never the one in the foreground, and nobody would let a worker go on that was stopped for writing to the

@@ -1,19 +1,18 @@
-//! A program with as many workers as the usual limit of descriptors lets it have, all of them busy at once.
+//! A program with as many workers as a limit of descriptors lets it have, all of them busy at once.
 
 use std::collections::BTreeSet;
 use std::error::Error;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 
+use executor_runtime::Transport;
 use executor_runtime::prelude::*;
 use executor_tests::children;
 use executor_tests::gate::{Hold, held};
+use executor_tests::tasks::square;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 const WORKERS: usize = 256;
-
-/// The soft limit that most systems start a program with.
-const DESCRIPTORS: u64 = 1024;
 
 /// Says that it is there, and waits until nobody holds it any more.
 #[pool_task(process)]
@@ -24,8 +23,14 @@ fn come(door: &Path, hold: &Path) -> u64 {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
+    let (transport, descriptors) = match std::env::args().nth(1).as_deref() {
+        // The soft limit that most systems start a program with.
+        Some("shared-memory") => (Transport::SharedMemory, 1024),
+        Some("ipc-channel") => (Transport::IpcChannel, 1536),
+        other => panic!("no transport {other:?}"),
+    };
     let maximum = getrlimit(Resource::Nofile).maximum;
-    setrlimit(Resource::Nofile, Rlimit { current: Some(DESCRIPTORS), maximum })?;
+    setrlimit(Resource::Nofile, Rlimit { current: Some(descriptors), maximum })?;
     let folder = tempfile::tempdir()?;
     let before = children::descriptors();
     let hold = Hold::new(folder.path(), "hold");
@@ -34,6 +39,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let pool = ProcessPoolExecutor::builder()
         .max_workers(WORKERS)
+        .transport(transport)
         .stack_size(256 * 1024)
         .start_timeout(Duration::from_secs(100))
         .build()?;
@@ -45,9 +51,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let busy = children::descriptors() - before - 2;
     drop((hold, door));
     let pids: BTreeSet<_> = futures.into_iter().map(TaskFuture::result).collect::<Result<_, _>>()?;
+    let value = pool.submit(square::task(3)).result()?;
     drop(pool);
 
     println!("{} workers at once, {} of them left", pids.len(), children::pids().len());
     println!("{busy} descriptors while they ran, {} of them left", children::descriptors() - before);
+    println!("value {value}");
     Ok(())
 }

@@ -16,6 +16,7 @@ faults! {
     a_program_that_outlives_its_task_ends_with_its_worker
     a_program_that_a_dead_worker_has_started_is_gone
     a_copy_of_the_worker_ends_with_it
+    a_copy_of_the_worker_that_ends_the_task_too_says_nothing
     threads_that_outlive_their_task_end_with_their_worker
     a_worker_without_descriptors_is_replaced
     output_without_end_ends_with_the_limit
@@ -42,6 +43,16 @@ fn a_program_that_a_dead_worker_has_started_is_gone(stage: &Stage) -> Outcome {
             // It has been killed by now, and needs a moment.
             children::await_end(pid.parse().expect("a pid"));
             fate
+        },
+    )
+}
+
+fn a_copy_of_the_worker_that_ends_the_task_too_says_nothing(stage: &Stage) -> Outcome {
+    stage.fault(
+        |scene| scene.pool.submit(end_twice::task()),
+        |_, future| {
+            assert!(!future.result().expect("the original's value"), "the copy has answered");
+            Worker::Kept
         },
     )
 }

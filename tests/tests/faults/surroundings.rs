@@ -7,6 +7,7 @@ use std::thread;
 
 use executor_runtime::prelude::*;
 use executor_runtime::{Transport, WorkerExit};
+use executor_tests::faulty::run_a_program;
 use executor_tests::tasks::{abort, echo_owned, spin, square};
 use executor_tests::{children, raw};
 use rustix::fs::statvfs;
@@ -193,6 +194,8 @@ fn a_program_that_ignores_its_childrens_ends_hears_of_deaths(stage: &Stage) -> O
         |scene, future| {
             // The system has thrown away how it ended.
             assert_eq!(scene.death(future).exit, WorkerExit::Unknown);
+            // Its tasks hear of their own.
+            assert_eq!(scene.pool.submit(run_a_program::task(3)).result().expect("its code"), Some(3));
             Worker::Lost
         },
     )

@@ -108,7 +108,8 @@ impl ProcessPoolBuilder {
     /// The task returns nothing or a `Result`. If it fails, panics or takes its worker with it, the pool is broken:
     /// what waits, and what is submitted later, ends with [`TaskError::PoolBroken`], which keeps the cause. What
     /// runs in other workers runs to its end. Its limit is that of the call or of the task, or else the pool's
-    /// own; it is not [tried again](Call::retries).
+    /// own; it is not [tried again](Call::retries). Only a worker that is ended by SIGKILL meanwhile, which comes from outside,
+    /// is replaced, as one is that has not come so far.
     ///
     /// # Errors
     ///
@@ -235,7 +236,9 @@ impl ProcessPoolBuilder {
     /// How long a worker process may take from its start until its initializer can run; by default 10 seconds.
     /// (Python waits for ever.)
     ///
-    /// A pool of which no worker is ready in time is broken: [`PoolError::WorkerTooSlow`].
+    /// A pool of which no worker is ready in time is broken: [`PoolError::WorkerTooSlow`]. So long it is tried again when
+    /// the system has no descriptor, process or memory left for one, or when workers are ended by SIGKILL before they are
+    /// ready.
     pub fn start_timeout(mut self, limit: Duration) -> Self {
         self.start_timeout = limit;
         self

@@ -1,6 +1,5 @@
 //! A lane of a process pool: it owns one worker process at a time.
 
-use std::error::Error;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -302,28 +301,33 @@ fn start_worker(options: &LaneOptions, crew: &Crew, is_wanted: impl Fn() -> bool
             Err(error) if is_wanted() => error,
             worker_or_error => return worker_or_error,
         };
-        match error {
-            PoolError::SpawnWorker(ref refusal) if is_shortage(refusal) => {
-                if deadline.is_some_and(|deadline| deadline <= Instant::now() + pause) {
-                    return Err(error);
-                }
-            }
-            PoolError::WorkerNeverReady { exit: WorkerExit::Signal(_) } | PoolError::Link(_) if attempt < ATTEMPTS => {
-                attempt += 1;
-            }
-            PoolError::InitializerFailed { ref cause } if attempt < ATTEMPTS && was_killed(&**cause) => attempt += 1,
-            _ => return Err(error),
+        let has_time = deadline.is_none_or(|deadline| Instant::now() + pause < deadline);
+        let may_go_on = match &error {
+            PoolError::SpawnWorker(refusal) => is_shortage(refusal) && has_time,
+            _ if was_killed(&error) => attempt < ATTEMPTS || has_time,
+            PoolError::WorkerNeverReady { exit: WorkerExit::Signal(_) } | PoolError::Link(_) => attempt < ATTEMPTS,
+            _ => false,
+        };
+        if !may_go_on {
+            return Err(error);
         }
+        attempt += 1;
         thread::sleep(pause);
         pause = (2 * pause).min(LONGEST_PAUSE);
     }
 }
 
-/// Whether the initializer's worker was ended from outside, by somebody or for want of memory: no program does that to
-/// itself.
-fn was_killed(failure: &(dyn Error + 'static)) -> bool {
-    let death = failure.downcast_ref::<TaskError>();
-    matches!(death, Some(TaskError::WorkerDied(death)) if death.exit.signal_name() == Some("SIGKILL"))
+/// Whether a worker was ended from outside, by somebody or for want of memory: no program does that to itself.
+fn was_killed(error: &PoolError) -> bool {
+    let exit = match error {
+        PoolError::WorkerNeverReady { exit } => Some(*exit),
+        PoolError::InitializerFailed { cause } => match cause.downcast_ref() {
+            Some(TaskError::WorkerDied(death)) => Some(death.exit),
+            _ => None,
+        },
+        _ => None,
+    };
+    exit.and_then(WorkerExit::signal_name) == Some("SIGKILL")
 }
 
 /// Has a new worker do what comes before its first task.
