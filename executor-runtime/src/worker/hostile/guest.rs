@@ -230,6 +230,18 @@ impl Guest {
         self.forger.start(number)
     }
 
+    /// Keeps a message where those of a dying guest are found, and says how far it is.
+    #[cfg(test)]
+    pub(super) fn keep(&mut self, message: &[u8], progress: Progress) {
+        self.keeper.keep(message, progress);
+    }
+
+    /// Changes what stands in a place of the region.
+    #[cfg(test)]
+    pub(super) fn change(&self, place: Place, change: impl FnOnce(u64) -> u64) {
+        self.forger.change(place, change);
+    }
+
     /// Writes a message which it says to have this length.
     pub(super) fn send(&mut self, len: u64, message: &[u8]) {
         self.frame.push_back(len);
