@@ -130,3 +130,17 @@ fn a_chunk_that_is_killed_while_it_waits_for_the_next_worker_goes_to_none() {
     job.fail(&TaskError::Cancelled, Seat::none());
     assert_eq!(values(flight), [Some(10), None, None]);
 }
+
+#[test]
+fn a_chunk_that_is_killed_while_it_runs_waits_for_no_other_worker() {
+    let carrier: Arc<dyn Carrier> = Arc::new(Starts);
+    let (job, flight) = waiting(3);
+    let mut job = job.send(&carrier, 0).expect("nobody cancelled it");
+    job.begin();
+    assert_eq!(job.note_values(&[1, 10]), Some(1));
+    let Flight::Chunk { future, .. } = &flight else { panic!("it was sent") };
+    assert!(future.kill() && job.is_killed());
+    assert!(!job.lose() && !job.is_lost());
+    job.fail(&TaskError::Cancelled, Seat::none());
+    assert_eq!(values(flight), [Some(10), None, None]);
+}
