@@ -67,7 +67,9 @@ impl Worker {
                 Ok(has_moved) => has_moved || self.link.await_rest(),
                 Err(_) => false,
             } {}
-            self.take_kept(landed);
+            if !self.is_broken {
+                self.take_kept(landed);
+            }
         }
         // All that it has written is out before anybody is told of its end.
         let obituary = Obituary::new(&self.process, exit, self.birth, &self.output.finish());

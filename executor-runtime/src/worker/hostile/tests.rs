@@ -221,6 +221,15 @@ fn nothing_more_is_taken_in_from_who_has_broken_the_protocol() {
     }
 }
 
+#[test]
+fn what_was_kept_by_one_whose_last_words_break_the_protocol_is_not_taken_in() {
+    let (play, mut stage) = with_a_chunk();
+    stage.guest.keep(&[&values_head(0, 0), &[1, 0, 1, 0][..]].concat(), Progress::new(0, 2));
+    stage.guest.send(9, &[9, 0, 0, 0, 0, 0, 0, 0, 0]);
+    let ends = ends_of_a_chunk(play, stage, Fate::Killed);
+    assert!(matches!(&*ends, [Err(TaskError::WorkerDied(_)), Err(TaskError::PoolShutDown), ..]), "{ends:?}");
+}
+
 /// It was the one before that was to be ended, and has ended by itself: this one has only died with its worker.
 #[test]
 fn a_call_after_the_one_that_has_had_its_time_has_not_had_its_own() {
