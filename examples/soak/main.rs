@@ -3,14 +3,17 @@
 //! Several threads submit tasks of all kinds to pools that come and go: some tasks are quick, some long, some large; some
 //! panic, abort, exit or never end. Meanwhile workers are killed and stopped at random, tasks are cancelled and killed, and
 //! the program itself stands still now and then. In the end every task is accounted for: what was submitted is what has
-//! ended, as a value that is right or as an error that this kind of task can have. Between two pools nothing is left: no
-//! process and no descriptor; and the memory does not grow. A picture shows all three over time.
+//! ended, as a value that is right or as an error that has a cause: one that lies in this kind of task, or one of those
+//! that were set here, of which an account is kept, too. Between two pools nothing is left: no process and no
+//! descriptor; and the memory does not grow. A picture shows all three over time.
 //!
 //! The exit code is 1 if anything was lost, wrong or left behind.
 
 mod account;
+mod causes;
 mod gauges;
 mod mischief;
+mod patience;
 mod pools;
 mod tasks;
 
@@ -67,7 +70,7 @@ fn run(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
     println!("{pools} pools, {accidents}, seed {}, {:.0?}", options.seed, began.elapsed());
     println!("{gauges}");
     gauges.draw(&options.picture)?;
-    account.check()?;
+    account.check(accidents.killed())?;
     gauges.check()?;
     println!("nothing was lost and nothing is left");
     Ok(ExitCode::SUCCESS)

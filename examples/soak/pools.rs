@@ -1,18 +1,18 @@
 //! One pool after the other, each with tasks of all kinds from several threads.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use executor_runtime::prelude::*;
-use executor_runtime::{ProcessJob, TaskHandle, Transport};
+use executor_runtime::{ProcessJob, TaskError, TaskHandle, Transport};
 
 use crate::account::{Account, Kind};
+use crate::causes::Closing;
+use crate::patience::{HANG, lost, watched};
 use crate::tasks::{aborts, again, bytes, exits, leaves, long, mixed, never_ends, one_of_many, panics, quick};
-
-/// A task that has not ended by then is lost.
-const HANG: Duration = Duration::from_mins(2);
 
 /// Runs a pool for some seconds, at most until `end`, and ends it in one of the ways there are.
 pub(crate) fn run_one(random: &mut fastrand::Rng, end: Instant, account: &Account) -> Result<(), PoolError> {
@@ -32,25 +32,28 @@ pub(crate) fn run_one(random: &mut fastrand::Rng, end: Instant, account: &Accoun
     let pool = builder.build()?;
     let end = end.min(Instant::now() + Duration::from_millis(random.u64(500..6_000)));
     let is_cut_short = random.u8(0..3) == 0;
-    let is_over = AtomicBool::new(false);
+    let (closing, is_over) = (Closing::default(), AtomicBool::new(false));
     thread::scope(|scope| {
         for _ in 0..random.u8(1..=3) {
-            let (random, pool, is_over) = (random.fork(), &pool, &is_over);
-            scope.spawn(move || Submitter { random, pool, account, in_flight: VecDeque::new() }.run(end, is_over));
+            let (random, pool, closing, is_over) = (random.fork(), &pool, &closing, &is_over);
+            scope.spawn(move || {
+                Submitter { random, pool, closing, account, in_flight: VecDeque::new() }.run(end, is_over);
+            });
         }
         if is_cut_short {
             // While they submit.
             thread::sleep(end.saturating_duration_since(Instant::now()) / 2);
-            pool.shutdown(match random.u8(0..4) {
+            let how = match random.u8(0..4) {
                 0 => Shutdown::Drain,
                 1 => Shutdown::CancelPending,
                 2 => Shutdown::Abort { grace: Duration::ZERO },
                 _ => Shutdown::Abort { grace: Duration::from_millis(20) },
-            });
+            };
+            watched("a shutdown", |_| closing.shut_down(&pool, how));
             is_over.store(true, Ordering::Relaxed);
         }
     });
-    pool.shutdown(Shutdown::Drain);
+    watched("the end of a pool", |_| pool.shutdown(Shutdown::Drain));
     Ok(())
 }
 
@@ -58,6 +61,7 @@ pub(crate) fn run_one(random: &mut fastrand::Rng, end: Instant, account: &Accoun
 struct Submitter<'p> {
     random: fastrand::Rng,
     pool: &'p ProcessPoolExecutor,
+    closing: &'p Closing,
     account: &'p Account,
     /// What was submitted and not waited for, the oldest first.
     in_flight: VecDeque<InFlight<'p>>,
@@ -66,6 +70,8 @@ struct Submitter<'p> {
 /// A task without its type.
 struct InFlight<'p> {
     handle: TaskHandle,
+    /// This one was cancelled or killed, and not only with all of its pool.
+    was_cancelled: Arc<AtomicBool>,
     /// Waits for it and accounts for it.
     finish: Box<dyn FnOnce() + 'p>,
 }
@@ -133,7 +139,19 @@ impl<'p> Submitter<'p> {
     {
         self.account.submit(kind);
         let future = self.pool.submit(call);
-        let (handle, account) = (future.handle(), self.account);
+        // Looked at after it was submitted: so one that did not come late was submitted before the shutdown.
+        let came_late = self.closing.is_closed();
+        let (handle, account, closing) = (future.handle(), self.account, self.closing);
+        let was_cancelled = Arc::<AtomicBool>::default();
+        let causes = {
+            let was_cancelled = Arc::clone(&was_cancelled);
+            move || {
+                let mut causes = closing.causes();
+                causes.may_be_cancelled |= was_cancelled.load(Ordering::Relaxed);
+                causes.may_be_shut_down |= came_late;
+                causes
+            }
+        };
         let finish: Box<dyn FnOnce() + 'p> = match self.random.u8(0..4) {
             0 => {
                 let (tell, told) = std::sync::mpsc::channel();
@@ -144,27 +162,32 @@ impl<'p> Submitter<'p> {
                 });
                 drop(future);
                 Box::new(move || {
-                    let told = told.recv_timeout(HANG).unwrap_or_else(|_| lost(kind));
-                    account.end(kind, told.as_ref(), |is_right| *is_right);
+                    let told =
+                        told.recv_timeout(HANG).unwrap_or_else(|_| lost(format_args!("a task of the kind {kind:?}")));
+                    account.end(kind, causes(), told.as_ref(), |is_right| *is_right);
                 })
             }
             _ => Box::new(move || {
                 let mut future = future;
-                let result = future.result_timeout(HANG).unwrap_or_else(|_| lost(kind));
-                account.end(kind, result.as_ref(), is_right);
+                let result =
+                    future.result_timeout(HANG).unwrap_or_else(|_| lost(format_args!("a task of the kind {kind:?}")));
+                account.end(kind, causes(), result.as_ref(), is_right);
             }),
         };
-        self.in_flight.push_back(InFlight { handle, finish });
+        self.in_flight.push_back(InFlight { handle, was_cancelled, finish });
     }
 
     /// One that never ends, and is killed sooner or later.
     fn doomed(&mut self) {
         self.one(Kind::Killed, never_ends::task(), |()| false);
-        let handle = self.in_flight.back().map(|last| last.handle.clone());
+        let Some(InFlight { handle, was_cancelled, .. }) = self.in_flight.back() else { return };
+        let (handle, was_cancelled) = (handle.clone(), Arc::clone(was_cancelled));
         let patience = Duration::from_millis(self.random.u64(0..30));
         thread::spawn(move || {
             thread::sleep(patience);
-            handle.map(|handle| handle.kill())
+            // Before: it may be waited for, and accounted for, while this thread does not run.
+            was_cancelled.store(true, Ordering::Relaxed);
+            handle.kill()
         });
     }
 
@@ -173,25 +196,44 @@ impl<'p> Submitter<'p> {
         let calls = self.random.u64(1..3_000);
         // In most of them nobody is bad.
         let bad = first + self.random.u64(0..4 * calls);
-        let mut map = self.pool.map(|n| one_of_many::task(n, bad), first..first + calls);
+        let kind = move |n| if n == bad { Kind::DiesInChunk } else { Kind::InChunk };
+        let (account, closing) = (self.account, self.closing);
+        // A call is submitted when the map makes it of an item, which is long before it has a result, or has lost it.
+        let make = move |n| {
+            account.submit(kind(n));
+            one_of_many::task(n, bad)
+        };
+        let mut map = self.pool.map(make, first..first + calls);
         if self.random.bool() {
             map = map.chunk_size(self.random.usize(1..200));
         }
-        for (n, result) in (first..).zip(map) {
-            self.account.submit(Kind::InChunk);
-            self.account.end(Kind::InChunk, result.as_ref(), |value| *value == mixed(n));
+        let (mut given, mut was_refused) = (0, false);
+        watched("a map", |going_on| {
+            for (n, result) in (first..).zip(map) {
+                // Nobody cancels what a map has submitted. When it did so is not known, so it may have been too late.
+                let mut causes = closing.causes();
+                causes.may_be_shut_down |= closing.is_closed();
+                account.end(kind(n), causes, result.as_ref(), |value| *value == mixed(n));
+                given += 1;
+                was_refused |= matches!(result, Err(TaskError::PoolShutDown));
+                going_on.send(()).expect("somebody listens");
+            }
+        });
+        // After such a result it makes no more calls. Those that it has made are in the account like any other.
+        if !was_refused {
+            account.end_map(calls, given);
         }
     }
 
     /// Cancels or kills one of those that are under way.
     fn trouble(&mut self) {
         let Some(place) = self.in_flight.len().checked_sub(1).map(|last| self.random.usize(0..=last)) else { return };
-        let handle = &self.in_flight[place].handle;
-        if self.random.bool() {
-            handle.cancel()
-        } else {
-            handle.kill()
-        };
+        let InFlight { handle, was_cancelled, .. } = &self.in_flight[place];
+        // If it says no, it has done nothing to the task.
+        let is_cancelled = if self.random.bool() { handle.cancel() } else { handle.kill() };
+        if is_cancelled {
+            was_cancelled.store(true, Ordering::Relaxed);
+        }
     }
 
     fn finish_first(&mut self) {
@@ -199,10 +241,4 @@ impl<'p> Submitter<'p> {
             (first.finish)();
         }
     }
-}
-
-/// Nobody will ever tell what has become of a task.
-fn lost(kind: Kind) -> ! {
-    eprintln!("error: a task of the kind {kind:?} has not ended after {HANG:?}");
-    std::process::exit(1)
 }
