@@ -81,7 +81,7 @@ fn a_worker_that_is_always_killed_in_its_initializer_breaks_the_pool(stage: &Sta
     stage.leaves_nothing(|| {
         let folder = tempfile::tempdir()?;
         let initializer = be_killed_at_first::task(folder.path(), usize::MAX);
-        let builder = stage.builder().max_workers(1).start_timeout(Duration::from_millis(500));
+        let builder = stage.builder().max_workers(1).start_timeout(Duration::from_secs(2));
         breaks(stage, &builder.initializer(initializer).build()?, &["SIGKILL"])?;
         assert!(fs::read_dir(folder.path())?.count() >= 5);
         Ok(())
