@@ -35,7 +35,7 @@ pub fn exit_now(code: i32) -> ! {
 
 /// Makes a copy of this process with this thread alone. Whether this is the copy.
 pub fn fork() -> bool {
-    // SAFETY: the copy must not touch what another thread may have held; callers let it sleep or leave its task.
+    // SAFETY: the copy must not touch what another thread may have held; callers let it sleep, leave its task or end.
     let pid = unsafe { libc::fork() };
     assert!(pid >= 0, "a copy of the process");
     pid == 0

@@ -132,7 +132,7 @@ fn one_file_too_many_is_an_error_of_the_task() -> Outcome {
 #[test]
 fn a_worker_works_with_the_fewest_files_that_it_may_have() -> Outcome {
     on_each_transport(|builder| {
-        let pool = builder.open_files_limit(9).build()?;
+        let pool = builder.open_files_limit(10).build()?;
         assert_eq!(pool.submit(square::task(3)).result()?, 9);
         let bytes = vec![7; 1 << 20];
         assert!(pool.submit(echo_owned::task(bytes.clone())).result()? == bytes);
@@ -222,7 +222,7 @@ fn what_no_machine_has_is_refused_when_the_pool_is_built() {
         (builder().memory_limit(0), "memory_limit = 0"),
         (builder().max_memory_per_child(0), "max_memory_per_child = 0"),
         (builder().cpu_time_limit(Duration::ZERO), "cpu_time_limit = 0s"),
-        (builder().open_files_limit(8), "open_files_limit = 8"),
+        (builder().open_files_limit(9), "open_files_limit = 9"),
         (builder().nice(20), "nice = 20"),
         (builder().cpu_affinity([]), "cpu_affinity = []"),
         (builder().cpu_affinity([1 << 20]), "cpu_affinity = [1048576]"),

@@ -27,7 +27,7 @@ use crate::error::PoolError;
 const OWN_LEN_BYTES: u64 = 1 << 20;
 
 /// What a worker has open at its first message. The portable link opens two more for that than the ring.
-const OWN_FILES: u64 = 9;
+const OWN_FILES: u64 = 10;
 
 /// The kernel takes no longer path.
 const PATH_LEN_BYTES: usize = 4096;
@@ -95,7 +95,7 @@ impl Limits {
             return refuse("cpu_time_limit = 0s".to_owned(), "it must be greater than 0");
         }
         if let Some(files) = self.open_files.filter(|files| *files < OWN_FILES) {
-            return refuse(format!("open_files_limit = {files}"), "a worker needs 9 itself");
+            return refuse(format!("open_files_limit = {files}"), "a worker needs 10 itself");
         }
         if let Some(nice) = self.nice.filter(|nice| !(-20..=19).contains(nice)) {
             return refuse(format!("nice = {nice}"), "it must be from -20 to 19");

@@ -117,10 +117,13 @@ fn named_parent() -> Option<Pid> {
 }
 
 /// The parent's death does not end this worker any more but wakes it, should it have been stopped: for a thread that
-/// waits for the end of the parent and then [ends](end_with_group) more than the worker.
-pub(crate) fn wake_with_parent() {
-    // If it failed the worker would end as before.
-    let _ = set_parent_process_death_signal(Some(Signal::CONT));
+/// waits for the end of the parent, by what this returns, and then [ends](end_with_group) more than the worker.
+/// `None` where that cannot be had, and all is as before.
+pub(crate) fn wake_with_parent() -> Option<OwnedFd> {
+    let parent = pidfd_open(getppid()?, PidfdFlags::empty()).ok()?;
+    // If the parent has died by now, the signal is on its way.
+    set_parent_process_death_signal(Some(Signal::CONT)).ok()?;
+    Some(parent)
 }
 
 /// Ends the worker at once, and all that its tasks have started.

@@ -7,13 +7,14 @@
 //! chosen size.
 
 use std::io::{ErrorKind, Read};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Instant;
 
 use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
 use rustix::stdio::dup2_stderr;
 
 use super::chunk::Chunk;
@@ -44,35 +45,45 @@ fn run(control: &UnixStream) -> ! {
         let welcome = Welcome { protocol: PROTOCOL, program, refusal: Some(refusal), door, memory_bytes: 0 };
         let _ = wire::send(control, &welcome, &[]);
         // The host ends us when it has read that.
-        await_end(control);
+        await_end(control, None);
         exit_now(FAILED)
     }
     let stack_size_bytes = usize::try_from(hello.stack_size_bytes).unwrap_or(usize::MAX);
     let Ok(tell) = control.try_clone() else { exit_now(FAILED) };
     let thread = thread::Builder::new().name("task".to_owned()).stack_size(stack_size_bytes);
     // Before a task can start anything.
-    wake_with_parent();
+    let parent = wake_with_parent();
     let started = thread.spawn(move || serve(&tell, &hello, descriptors));
     if started.is_ok() {
-        await_end(control);
+        await_end(control, parent.as_ref());
     }
     end_with_group()
 }
 
-/// Returns when the parent is gone or has closed its end.
-fn await_end(mut control: &UnixStream) {
-    let mut byte = [0];
+/// Returns when the parent is gone or has closed its end. A copy of the parent may have that end, too, so one waits for
+/// the parent itself, if one can.
+fn await_end(mut control: &UnixStream, parent: Option<&OwnedFd>) {
+    let mut ends: Vec<_> =
+        [Some(control.as_fd()), parent.map(OwnedFd::as_fd)].into_iter().flatten().map(ended).collect();
     loop {
-        match control.read(&mut byte) {
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+        // Should it fail in another way, the read waits, or is told why there is nothing to wait for.
+        if poll(&mut ends, None) == Err(Errno::INTR) {
+            continue;
+        }
+        if ends.iter().skip(1).any(|parent| !parent.revents().is_empty()) {
+            return;
+        }
+        match control.read(&mut [0]) {
             // It is stderr as well, and some programs that a task runs make it so that nobody waits there.
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                let _ = poll(&mut [PollFd::new(control, PollFlags::IN)], None);
-            }
+            Err(error) if matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::WouldBlock) => {}
             // Nothing is ever sent after the first exchange.
             _ => return,
         }
     }
+}
+
+fn ended(end: BorrowedFd<'_>) -> PollFd<'_> {
+    PollFd::from_borrowed_fd(end, PollFlags::IN)
 }
 
 /// Runs tasks until the host has no more, and ends the process.

@@ -113,6 +113,19 @@ fn leave(way: &str) -> Outcome {
         "returns" => Ok(()),
         "panics" | "unwinds" => panic!("on purpose"),
         "exits" => process::exit(3),
+        "leaves-a-copy" => {
+            let workers = executor_tests::children::pids();
+            if executor_tests::raw::fork() {
+                // It has all that the program had open, for longer than a worker may live.
+                for _ in 0..1000 {
+                    if !workers.iter().any(|&worker| executor_tests::children::lives(worker)) {
+                        break;
+                    }
+                    thread::sleep(Duration::from_millis(10));
+                }
+            }
+            executor_tests::raw::exit_now(3)
+        }
         _ => panic!("no way {way:?}"),
     }
 }

@@ -16,6 +16,7 @@ faults! {
     a_program_that_is_killed_while_its_workers_are_idle_leaves_none
     a_program_that_is_killed_in_the_middle_of_tasks_leaves_no_worker
     a_program_that_is_killed_leaves_no_worker_that_stands_still
+    a_copy_of_the_program_keeps_no_worker
     what_tasks_have_started_ends_with_the_program
     a_terminal_that_stops_who_writes_in_the_background_stops_no_worker
     ctrl_c_ends_a_program_with_its_workers
@@ -72,6 +73,15 @@ fn a_program_that_is_killed_leaves_no_worker_that_stands_still(stage: &Stage) ->
     stage.leaves_nothing(|| {
         for state in ["idle", "busy", "parents"] {
             kill(stage, state, |workers| workers.iter().for_each(|&worker| children::stop(worker)))?;
+        }
+        Ok(())
+    })
+}
+
+fn a_copy_of_the_program_keeps_no_worker(stage: &Stage) -> Outcome {
+    stage.leaves_nothing(|| {
+        for state in ["idle", "busy", "parents"] {
+            assert_eq!(end(stage, state, "leaves-a-copy")?.code(), Some(3));
         }
         Ok(())
     })

@@ -112,7 +112,7 @@ impl ProcessPoolBuilder {
     /// by default as many as this process.
     ///
     /// What would open one more fails with an error of the system ("Too many open files"), which is the task's own. A worker needs
-    /// nine itself, so fewer are refused.
+    /// ten itself, so fewer are refused.
     pub fn open_files_limit(mut self, files: u64) -> Self {
         self.worker.limits.open_files = Some(files);
         self
