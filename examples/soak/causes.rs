@@ -1,6 +1,6 @@
 //! What the soak itself has done that ends a task in another way than its kind does.
 //!
-//! It is noted before it is done, so whoever is told what came of it finds the note. And a task that ends so without a
+//! It is noted before anybody looks at what came of it. And a task that ends so without a
 //! note was ended by nobody: the pool is wrong. That a worker was killed from outside is noted by its pid, in `mischief`.
 
 use std::sync::atomic::{AtomicBool, Ordering};

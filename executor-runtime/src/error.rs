@@ -255,7 +255,7 @@ pub enum PoolError {
     SpawnThread(io::Error),
     /// A thread of the pool panicked outside of any task: a bug of this crate, or of one it uses.
     LanePanicked,
-    /// The operating system refused to start a worker process.
+    /// The operating system refused to start a worker process, or what the pool needs for it.
     SpawnWorker(io::Error),
     /// A worker process could not be given a limit or a setting that the pool was built with: no machine has it, or this
     /// one does not, or this program may not.

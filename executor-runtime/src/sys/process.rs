@@ -6,7 +6,7 @@
 //!    it, and nothing runs between fork and exec, so that the cost does not
 //!    depend on the parent's memory.
 //! 2. The worker's stdin is one end of a socket pair. No other process gets it,
-//!    and its end of file means that the parent is gone.
+//!    and its end of file means that the parent has closed it, or is gone.
 //! 3. The worker leads a process group of its own: Ctrl-C reaches the parent
 //!    only, and a signal to the group reaches the children of a task.
 //! 4. A pidfd stands for the process: it tells of the end at once, and a signal

@@ -95,7 +95,10 @@ pub(super) fn connect(door: String, bell: Arc<Bell>) -> io::Result<impl HostLink
     let ends = Ends { tasks: their_tasks, answers: their_answers };
     let guest = IpcSender::connect(door)?;
     let sent = catch_unwind(AssertUnwindSafe(|| guest.send(ends)));
-    sent.map_err(|_| io::Error::other("ipc-channel panicked"))?.map_err(io::Error::other)?;
+    sent.map_err(|_| io::Error::other("ipc-channel panicked"))?.map_err(|error| match error {
+        IpcError::Io(error) => error,
+        other => io::Error::other(other),
+    })?;
     let (to, forwarded) = crossbeam::channel::unbounded();
     thread::Builder::new().name("answers".to_owned()).spawn(move || {
         forward(&answers, &to, &bell);

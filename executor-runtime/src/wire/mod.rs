@@ -222,8 +222,8 @@ pub(crate) enum Claim {
     Started,
 }
 
-/// The guest's side of a link. It is [`Closed`](LinkError::Closed) when the host has hung up; whatever else goes wrong, the
-/// host has died.
+/// The guest's side of a link. It is [`Closed`](LinkError::Closed) when the host has hung up; with any other error the host has
+/// died, or the link is of no use any more.
 pub(crate) trait GuestLink: Send {
     /// Waits for one message.
     fn receive(&mut self, message: &mut Vec<u8>) -> Result<(), LinkError>;

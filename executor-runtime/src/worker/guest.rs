@@ -1,13 +1,13 @@
 //! A worker process from inside.
 //!
 //! The process has two threads of ours. The first one, which the program was
-//! started with, waits for the end of the socket pair and then ends the process,
-//! also in the middle of a task: a worker never outlives its parent, nor does
+//! started with, waits for the end of the parent, or of the socket pair, and then
+//! ends the process, also in the middle of a task: a worker never outlives its parent, nor does
 //! what its tasks have started. The other one runs the tasks, on a stack of a
 //! chosen size.
 
 use std::io::{ErrorKind, Read};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::Ordering;
 use std::thread;
@@ -54,23 +54,24 @@ fn run(control: &UnixStream) -> ! {
     // Before a task can start anything.
     let parent = wake_with_parent();
     let started = thread.spawn(move || serve(&tell, &hello, descriptors));
-    if started.is_ok() {
-        await_end(control, parent.as_ref());
+    if started.is_err() {
+        exit_now(FAILED);
     }
+    await_end(control, parent.as_ref());
     end_with_group()
 }
 
 /// Returns when the parent is gone or has closed its end. A copy of the parent may have that end, too, so one waits for
 /// the parent itself, if one can.
 fn await_end(mut control: &UnixStream, parent: Option<&OwnedFd>) {
-    let mut ends: Vec<_> =
-        [Some(control.as_fd()), parent.map(OwnedFd::as_fd)].into_iter().flatten().map(ended).collect();
+    let mut ends = vec![PollFd::new(control, PollFlags::IN)];
+    ends.extend(parent.map(|parent| PollFd::new(parent, PollFlags::IN)));
     loop {
         // Should it fail in another way, the read waits, or is told why there is nothing to wait for.
         if poll(&mut ends, None) == Err(Errno::INTR) {
             continue;
         }
-        if ends.iter().skip(1).any(|parent| !parent.revents().is_empty()) {
+        if ends.get(1).is_some_and(|parent| !parent.revents().is_empty()) {
             return;
         }
         match control.read(&mut [0]) {
@@ -80,10 +81,6 @@ fn await_end(mut control: &UnixStream, parent: Option<&OwnedFd>) {
             _ => return,
         }
     }
-}
-
-fn ended(end: BorrowedFd<'_>) -> PollFd<'_> {
-    PollFd::from_borrowed_fd(end, PollFlags::IN)
 }
 
 /// Runs tasks until the host has no more, and ends the process.

@@ -42,6 +42,8 @@ pub(crate) struct Worker {
     sent: VecDeque<Sent>,
     /// How far the last of them is written; `None` if it is.
     written: Option<Written>,
+    /// When some of that was written last, and not all.
+    wrote_at: Instant,
     /// Of the next task that is sent. Those that are under way have numbers that lie closer together than there are
     /// claims.
     next_number: u32,
@@ -117,6 +119,7 @@ impl Worker {
             birth,
             sent: VecDeque::new(),
             written: None,
+            wrote_at: Instant::now(),
             next_number: 0,
             answer: Vec::new(),
             aside: None,
@@ -212,7 +215,7 @@ impl Worker {
 
         let first = self.sent.front()?;
         if self.has_half_shell() {
-            return self.since.checked_add(READ_LIMIT);
+            return self.wrote_at.checked_add(READ_LIMIT);
         }
         self.since.checked_add(first.job.limit().or(limit)?)
     }
@@ -319,7 +322,11 @@ impl Worker {
         }
         let before = self.written;
         self.written = (!is_all).then_some(written);
-        Ok(self.written != before)
+        let has_written = self.written != before;
+        if has_written && !is_all {
+            self.wrote_at = Instant::now();
+        }
+        Ok(has_written)
     }
 
     /// As far as one can know, another job is now the first.

@@ -109,7 +109,7 @@ impl ProcessPoolBuilder {
     /// what waits, and what is submitted later, ends with [`TaskError::PoolBroken`], which keeps the cause. What
     /// runs in other workers runs to its end. Its limit is that of the call or of the task, or else the pool's
     /// own; it is not [tried again](Call::retries). Only a worker that is ended by SIGKILL meanwhile, which comes from outside,
-    /// is replaced, as one is that has not come so far.
+    /// is replaced: five times, and for as long as [`start_timeout`](Self::start_timeout).
     ///
     /// # Errors
     ///

@@ -68,6 +68,14 @@ impl ProcessLane {
         self.left.iter().any(RunningJob::is_lost)
     }
 
+    /// There is no next worker: ends what waits for it, each that was killed meanwhile for that.
+    fn fail_left(&mut self, error: &TaskError, pool: &Pool<RemoteJob>) {
+        for job in self.left.drain(..) {
+            let error = if job.is_lost() { error } else { &TaskError::Cancelled };
+            job.fail(error, pool.seat());
+        }
+    }
+
     fn new_worker(&self, pool: &Pool<RemoteJob>) -> Result<Worker, Unready> {
         let options = &self.options;
         if let Some(RestartLimit { deaths: limit, window }) = options.restart_limit.filter(|_| self.has_worn_out) {
@@ -287,7 +295,7 @@ fn start_worker(options: &LaneOptions, crew: &Crew, is_wanted: impl Fn() -> bool
     const LONGEST_PAUSE: Duration = Duration::from_millis(200);
 
     let deadline = Instant::now().checked_add(options.worker.start_limit);
-    let (mut attempt, mut pause) = (1, Duration::from_millis(1));
+    let (mut kills, mut failures, mut pause) = (0, 0, Duration::from_millis(1));
     loop {
         let started = Starting::new(&options.worker).and_then(|starting| {
             crew.add(starting.process());
@@ -304,20 +312,25 @@ fn start_worker(options: &LaneOptions, crew: &Crew, is_wanted: impl Fn() -> bool
         let has_time = deadline.is_none_or(|deadline| Instant::now() + pause < deadline);
         let may_go_on = match &error {
             PoolError::SpawnWorker(refusal) => is_shortage(refusal) && has_time,
-            _ if was_killed(&error) => attempt < ATTEMPTS || has_time,
-            PoolError::WorkerNeverReady { exit: WorkerExit::Signal(_) } | PoolError::Link(_) => attempt < ATTEMPTS,
+            _ if was_killed(&error) => {
+                kills += 1;
+                kills < ATTEMPTS || has_time
+            }
+            PoolError::WorkerNeverReady { exit: WorkerExit::Signal(_) | WorkerExit::Unknown } | PoolError::Link(_) => {
+                failures += 1;
+                failures < ATTEMPTS
+            }
             _ => false,
         };
         if !may_go_on {
             return Err(error);
         }
-        attempt += 1;
         thread::sleep(pause);
         pause = (2 * pause).min(LONGEST_PAUSE);
     }
 }
 
-/// Whether a worker was ended from outside, by somebody or for want of memory: no program does that to itself.
+/// Whether a worker was ended from outside, by somebody or for want of memory.
 fn was_killed(error: &PoolError) -> bool {
     let exit = match error {
         PoolError::WorkerNeverReady { exit } => Some(*exit),
@@ -366,13 +379,11 @@ impl FreeLane<RemoteJob> for ProcessLane {
             Err(_) if self.crew.is_stopped() => Unready::Stopped,
             Err(unready) => unready,
         };
-        for job in self.left.drain(..) {
-            let error = match &unready {
-                Unready::Lane(cause) | Unready::Pool(cause) => TaskError::PoolBroken { cause: Arc::clone(cause) },
-                Unready::Stopped => TaskError::PoolShutDown,
-            };
-            job.fail(&error, pool.seat());
-        }
+        let error = match &unready {
+            Unready::Lane(cause) | Unready::Pool(cause) => TaskError::PoolBroken { cause: Arc::clone(cause) },
+            Unready::Stopped => TaskError::PoolShutDown,
+        };
+        self.fail_left(&error, pool);
         Err(unready)
     }
 
@@ -381,9 +392,7 @@ impl FreeLane<RemoteJob> for ProcessLane {
             let Some(station) = self.station.clone() else { return Ok(Worked::Done) };
             let worked = self.work_at(&station, pool);
             if !self.has_lost() {
-                for job in self.left.drain(..) {
-                    job.fail(&TaskError::Cancelled, pool.seat());
-                }
+                self.fail_left(&TaskError::Cancelled, pool);
                 return Ok(worked);
             }
             // They were taken off the queue, so that may be over before they are.

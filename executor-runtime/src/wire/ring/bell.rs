@@ -1,7 +1,7 @@
 //! What the two sides ring.
 //!
 //! The guest sleeps at a futex in the region, which is the fastest there is. It
-//! need not watch its host meanwhile: it dies with it. The host sleeps at
+//! need not watch its host meanwhile: another thread does that. The host sleeps at
 //! [`wire::Bell`](crate::wire::Bell), of which the guest has one end.
 
 use std::os::fd::{AsFd, OwnedFd};

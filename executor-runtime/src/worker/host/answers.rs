@@ -42,9 +42,6 @@ impl Worker {
 
     fn read_and_write(&mut self, landed: &mut Landed, most: usize) -> Result<bool, LinkError> {
         let mut has_moved = self.write_on()?;
-        if has_moved && self.has_half_shell() {
-            self.since = Instant::now();
-        }
         let (before, mut calls, mut took) = (landed.jobs(), 0, Duration::ZERO);
         for _ in 0..Self::MOST_READ {
             if landed.jobs() - before >= most {
