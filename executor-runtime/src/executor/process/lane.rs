@@ -180,7 +180,12 @@ impl ProcessLane {
                 return Some(false);
             }
             match &mut *station.try_lock()? {
-                At { worker: Some(worker), .. } => (worker.look() != Ok(false)).then_some(true),
+                At { worker: Some(worker), .. } => match worker.look() {
+                    Ok(false) => None,
+                    Ok(true) => Some(true),
+                    // There is nothing to read any more, which is seen when the link is armed.
+                    Err(_) => Some(false),
+                },
                 At { worker: None, .. } => Some(false),
             }
         });
