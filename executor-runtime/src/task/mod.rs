@@ -36,8 +36,6 @@ mod run;
 
 pub use call::Call;
 pub use chunk::RunChunk;
-#[cfg(all(any(test, executor_fuzz), not(shuttle)))]
-pub(crate) use codec::OUT_OF_BAND_LEN_BYTES;
 pub use codec::{Coded, Decoder, Encoded, Encoder, encode, run_encoded};
 pub use definition::{OwnedTask, ProcessTask, Task};
 pub use initializer::Initialized;

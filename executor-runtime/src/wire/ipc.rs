@@ -280,8 +280,8 @@ impl GuestLink for Guest {
         true
     }
 
-    fn send(&mut self, message: &[u8]) -> Result<(), LinkError> {
-        in_pieces([message, &[]], |piece| self.ends.answers.send(piece).map_err(|_| died(LinkError::Closed)))
+    fn send(&mut self, message: [&[u8]; 2]) -> Result<(), LinkError> {
+        in_pieces(message, |piece| self.ends.answers.send(piece).map_err(|_| died(LinkError::Closed)))
     }
 }
 

@@ -17,8 +17,9 @@
 //!    it is about, in nanoseconds, one byte that says what it is, and then
 //!    the encoded value, the values in a row, or the encoded error.
 //! 5. Where a vector went out of band, the byte says that, too, and the next message
-//!    is the vector and nothing else: it is read into a buffer that can be had by
-//!    whom it is for. Only one call has such arguments, and a value that is its.
+//!    is the vector: it is read into a buffer that can be had by whom it is for.
+//!    Only one call has such arguments, and a value that is its. Behind a value
+//!    stands the task's number once more: a worker may send the wrong one.
 
 use std::time::{Duration, Instant};
 
@@ -95,6 +96,19 @@ pub(crate) const VALUES_HEAD_LEN_BYTES: usize = 13;
 /// A message to the host is no longer than one value and so much: heads, values that are gathered before a long one, or
 /// a report of a panic, all of whose texts are cut.
 pub(crate) const MOST_BESIDE_VALUE_BYTES: u64 = 4 << 20;
+
+/// What stands behind the bytes that come out of band with the answer to a task, so that those of no other are taken for
+/// them.
+pub(crate) fn aside_tail(number: u32) -> [u8; 4] {
+    number.to_le_bytes()
+}
+
+/// Takes that off the bytes that are to belong to the answer to this task.
+pub(crate) fn cut_aside_tail(aside: &mut Vec<u8>, number: u32) -> Result<(), LinkError> {
+    let len = aside.strip_suffix(&aside_tail(number)).ok_or(LinkError::Protocol)?.len();
+    aside.truncate(len);
+    Ok(())
+}
 
 /// Errors that a guest can have with a task.
 #[derive(Serialize, Deserialize)]

@@ -33,8 +33,8 @@ use serde::{Deserialize, Serialize};
 pub(crate) use bell::Bell;
 pub(crate) use hello::{Hello, PROTOCOL, Welcome, receive, receive_hello, send};
 pub(crate) use message::{
-    Answer, AnswerHead, MOST_BESIDE_VALUE_BYTES, Task, TaskKind, VALUES_HEAD_LEN_BYTES, answer_with, leave_out_sent,
-    read_answer, say_took, values_head,
+    Answer, AnswerHead, MOST_BESIDE_VALUE_BYTES, Task, TaskKind, VALUES_HEAD_LEN_BYTES, answer_with, aside_tail,
+    cut_aside_tail, leave_out_sent, read_answer, say_took, values_head,
 };
 #[cfg(all(any(test, executor_fuzz), not(shuttle)))]
 pub(crate) use ring::{Forger, Place};
@@ -234,12 +234,12 @@ pub(crate) trait GuestLink: Send {
     /// Whether a task that was received is the guest's: the host may have taken it back.
     fn start(&mut self, number: u32) -> bool;
 
-    /// Sends one message.
-    fn send(&mut self, message: &[u8]) -> Result<(), LinkError>;
+    /// Sends one message, given in parts.
+    fn send(&mut self, message: [&[u8]; 2]) -> Result<(), LinkError>;
 
     /// Sends one message that the host need not look at before the next one.
     fn send_quietly(&mut self, message: &[u8]) -> Result<(), LinkError> {
-        self.send(message)
+        self.send([message, &[]])
     }
 
     /// Where a message that is still being written is kept, so that the host finds it should the guest die. If there is

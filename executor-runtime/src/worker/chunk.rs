@@ -130,7 +130,7 @@ impl<'a> Chunk<'a> {
         let message = self.answers.bytes();
         // The host waits for the last answer.
         let is_last = self.left.is_empty() && !self.is_running;
-        if is_last { self.link.send(message) } else { self.link.send_quietly(message) }?;
+        if is_last { self.link.send([message, &[]]) } else { self.link.send_quietly(message) }?;
         self.answers.begin(&wire::values_head(self.number, self.calls));
         self.since = Instant::now();
         Ok(())

@@ -2,9 +2,9 @@
 //!
 //! The process has two threads of ours. The first one, which the program was
 //! started with, waits for the end of the parent, or of the socket pair, and then
-//! ends the process, also in the middle of a task: a worker never outlives its parent, nor does
-//! what its tasks have started. The other one runs the tasks, on a stack of a
-//! chosen size.
+//! ends the process, also in the middle of a task: a worker never outlives its
+//! parent, nor does what its tasks have started. The other one runs the tasks, on
+//! a stack of a chosen size.
 
 use std::io::{ErrorKind, Read};
 use std::os::fd::{AsFd, OwnedFd};
@@ -175,10 +175,10 @@ fn run_task(
     });
     leave_if_copy(original);
     if value_aside.is_empty() {
-        return link.send(answer);
+        return link.send([answer, &[]]);
     }
     link.send_quietly(answer)?;
-    link.send(&value_aside)?;
+    link.send([&value_aside, &wire::aside_tail(task.number)])?;
     buffers::keep(aside, value_aside);
     Ok(())
 }

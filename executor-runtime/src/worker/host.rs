@@ -214,16 +214,11 @@ impl Worker {
         const READ_LIMIT: Duration = Duration::from_secs(2);
 
         let first = self.sent.front()?;
-        if self.has_half_shell() {
+        let is_shell = || !first.job.has_begun() && self.claims.look(first.number) == Claim::TakenBack;
+        if self.written.is_some() && self.sent.len() == 1 && is_shell() {
             return self.wrote_at.checked_add(READ_LIMIT);
         }
         self.since.checked_add(first.job.limit().or(limit)?)
-    }
-
-    /// Whether all that the worker has is a job that was taken back while it was written.
-    fn has_half_shell(&self) -> bool {
-        let is_shell = |sent: &Sent| !sent.job.has_begun() && self.claims.look(sent.number) == Claim::TakenBack;
-        self.written.is_some() && self.sent.len() == 1 && self.sent.front().is_some_and(is_shell)
     }
 
     /// Whether the first task has had its time.

@@ -170,8 +170,8 @@ impl GuestLink for Guest {
         self.rings.start(number)
     }
 
-    fn send(&mut self, message: &[u8]) -> Result<(), LinkError> {
-        self.end.send([message, &[]], &FOR_EVER)
+    fn send(&mut self, message: [&[u8]; 2]) -> Result<(), LinkError> {
+        self.end.send(message, &FOR_EVER)
     }
 
     fn send_quietly(&mut self, message: &[u8]) -> Result<(), LinkError> {

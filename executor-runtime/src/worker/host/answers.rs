@@ -79,7 +79,7 @@ impl Worker {
     pub(super) fn take_answer(
         &mut self,
         message: Vec<u8>,
-        aside: Option<Vec<u8>>,
+        mut aside: Option<Vec<u8>>,
         landed: &mut Landed,
     ) -> Result<(usize, Duration), LinkError> {
         let (AnswerHead { number, took }, answer) = wire::read_answer(&message)?;
@@ -108,6 +108,9 @@ impl Worker {
                 landed.push(job, Answered::Noted);
             }
             return Ok((calls, took));
+        }
+        if let Some(aside) = &mut aside {
+            wire::cut_aside_tail(aside, number)?;
         }
         let answered = match (answer, aside) {
             (Answer::Values { .. }, _) => return Err(LinkError::Protocol),

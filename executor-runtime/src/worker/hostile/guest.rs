@@ -281,6 +281,7 @@ impl Guest {
         });
         self.answers.push_back(message);
         if !value_aside.is_empty() {
+            value_aside.extend_from_slice(&wire::aside_tail(task.number));
             self.answers.push_back(value_aside);
         }
     }

@@ -7,8 +7,7 @@
 //! 1. Nothing panics, and there is an end to everything. A host that has nothing to do says so and would sleep.
 //! 2. Each task ends once: with its own value, or with an error. A worker can spoil the value of its task, as it can
 //!    return what it wants; but what it has made for one task never reaches another. (Of the calls of one chunk it says
-//!    itself which value is whose, and may lie. And what comes out of band has no number: it may send what it has made
-//!    for another task there.)
+//!    itself which value is whose, and may lie.)
 //! 3. A task that did not start is not lost with the worker.
 
 mod dice;
@@ -35,9 +34,7 @@ use super::wear::Recycling;
 use crate::error::TaskError;
 use crate::future::TaskFuture;
 use crate::sys::process::Process;
-use crate::task::{
-    Call, Carrier, Flight, OUT_OF_BAND_LEN_BYTES, ProcessJob, RemoteJob, Results, RunningJob, Seat, Sizing,
-};
+use crate::task::{Call, Carrier, Flight, ProcessJob, RemoteJob, Results, RunningJob, Seat, Sizing};
 use crate::wire::{Claim, Claims, Forger, LinkError, LinkKind, Offer};
 
 /// How the tasks of a play have ended, and its workers.
@@ -91,8 +88,6 @@ struct Submitted {
     outcome: Outcome,
     /// The worker may have changed its answers. Which value is of which call of a chunk, it alone knows.
     is_touched: bool,
-    /// The worker may have sent an older message once more: also where the rest of an answer is to come.
-    is_replayed: bool,
 }
 
 enum Outcome {
@@ -188,9 +183,6 @@ impl<'d> Play<'d> {
         if matches!(wrong, Wrong::Bits | Wrong::Word | Wrong::Kept | Wrong::Garbage) {
             self.open.iter_mut().for_each(|open| open.is_touched = true);
         }
-        if matches!(wrong, Wrong::Replayed) {
-            self.open.iter_mut().for_each(|open| open.is_replayed = true);
-        }
         self.close_ended();
     }
 
@@ -217,7 +209,7 @@ impl<'d> Play<'d> {
     }
 
     fn note(&mut self, number: u64, calls: u64, outcome: Outcome) {
-        self.open.push(Submitted { number, calls, outcome, is_touched: false, is_replayed: false });
+        self.open.push(Submitted { number, calls, outcome, is_touched: false });
     }
 
     /// One in so many is large.
@@ -342,14 +334,12 @@ impl<'d> Play<'d> {
     /// Looks at the tasks that have ended.
     fn close_ended(&mut self) {
         let tally = &mut self.tally;
-        self.open.retain_mut(|Submitted { number, calls, outcome, is_touched, is_replayed }| match outcome {
+        self.open.retain_mut(|Submitted { number, calls, outcome, is_touched }| match outcome {
             Outcome::One(future) => {
                 let result = future.try_result();
                 let is_open = result.is_none();
                 if let Some(result) = result {
-                    let came_out_of_band = result.as_ref().is_ok_and(|value| value.len() >= OUT_OF_BAND_LEN_BYTES);
-                    let may_be = if *is_replayed && came_out_of_band { 0..*number + 1 } else { *number..*number + 1 };
-                    count(tally, may_be, *number, result);
+                    count(tally, *number..*number + 1, *number, result);
                 }
                 is_open
             }

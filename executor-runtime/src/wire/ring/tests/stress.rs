@@ -83,7 +83,7 @@ fn nobody_sleeps_for_ever_who_never_looks_twice() {
     let echoes = thread::spawn(move || {
         let mut message = Vec::new();
         while guest.receive(&mut message).is_ok() {
-            guest.send(&message).expect("the host listens");
+            guest.send([&message, &[]]).expect("the host listens");
         }
     });
     let (mut random, mut answer) = (Random(7), Vec::new());
