@@ -81,7 +81,7 @@ fn await_guest(host: &mut dyn HostLink, bell: &Bell, room: bool) {
 
 fn send_back(guest: &mut dyn GuestLink) {
     let mut message = Vec::new();
-    while guest.receive(&mut message).and_then(|()| guest.send(&message)).is_ok() {}
+    while guest.receive(&mut message).and_then(|()| guest.send([&message, &[]])).is_ok() {}
 }
 
 impl Drop for Echo {
