@@ -33,6 +33,8 @@ over_each_transport! {
     a_panic_names_its_worker_and_costs_no_worker
     twenty_thousand_tasks_in_a_burst_finish
     payloads_of_any_size_come_back
+    a_limit_is_watched_while_the_arguments_are_on_the_way
+    a_task_whose_arguments_are_on_the_way_can_be_ended
     many_wait_at_once_for_answers_that_do_not_fit
     what_is_cancelled_in_a_burst_costs_nothing_else
     a_worker_may_have_all_the_time_there_is
@@ -519,10 +521,9 @@ fn tasks_of_one_name_in_two_functions_are_two_tasks(transport: Transport) -> Out
     })
 }
 
-#[test]
-fn a_limit_is_watched_while_the_arguments_are_on_the_way() -> Outcome {
+fn a_limit_is_watched_while_the_arguments_are_on_the_way(transport: Transport) -> Outcome {
     limited(|| {
-        let pool = pool_over(Transport::SharedMemory, 1)?;
+        let pool = pool_over(transport, 1)?;
         let worker = pool.submit(pid::task()).result()?;
         // It reads nothing any more.
         children::stop(worker);
@@ -530,6 +531,21 @@ fn a_limit_is_watched_while_the_arguments_are_on_the_way() -> Outcome {
         let error = pool.submit(echo_owned::task(vec![1; 4 << 20]).timeout(limit)).result().map(|bytes| bytes.len());
         assert!(matches!(error, Err(TaskError::TimedOut { limit: at, .. }) if at == limit), "{error:?}");
         assert_ne!(pool.submit(pid::task()).result()?, worker);
+        Ok(())
+    })
+}
+
+fn a_task_whose_arguments_are_on_the_way_can_be_ended(transport: Transport) -> Outcome {
+    limited(|| {
+        let pool = pool_over(transport, 1)?;
+        let worker = pool.submit(pid::task()).result()?;
+        children::stop(worker);
+        let future = pool.submit(echo_owned::task(vec![1; 4 << 20]));
+        let next = pool.submit(pid::task());
+        thread::sleep(Duration::from_millis(20));
+        assert!(future.kill());
+        assert!(matches!(future.result(), Err(TaskError::Cancelled)));
+        assert_ne!(next.result()?, worker);
         Ok(())
     })
 }

@@ -258,7 +258,7 @@ impl Belongings {
 
     /// Whether anything is there that ends with its pool, some of which nobody waits for.
     fn have_pool(&self) -> bool {
-        let is_pools = |name: &String| name.starts_with("ProcessPoolExec") || name == "answers";
+        let is_pools = |name: &String| name.starts_with("ProcessPoolExec") || name == "answers" || name == "arguments";
         self.workers > 0 || self.regions > 0 || self.threads.iter().any(is_pools)
     }
 

@@ -8,7 +8,7 @@ use std::thread;
 use executor_runtime::prelude::*;
 use executor_runtime::{Transport, WorkerExit};
 use executor_tests::faulty::run_a_program;
-use executor_tests::tasks::{abort, echo_owned, spin, square};
+use executor_tests::tasks::{abort, abort_on, echo_owned, spin, square};
 use executor_tests::{children, raw};
 use rustix::fs::statvfs;
 use rustix::process::{Resource, Rlimit, WaitOptions, getrlimit, setrlimit, waitpid};
@@ -45,9 +45,13 @@ fn no_descriptor_for_a_worker_is_told(stage: &Stage) -> Outcome {
         assert_eq!(pool.submit(square::task(2)).result()?, 4);
         let allowed = getrlimit(Resource::Nofile);
         setrlimit(Resource::Nofile, Rlimit { current: Some(3), ..allowed })?;
-        let died = pool.submit(abort::task()).result();
-        let others: Vec<_> = (0..20).map(|n| pool.submit(square::task(n)).result()).collect();
+        // What is left of a chunk whose worker dies waits for the next one, before everybody else.
+        let mut chunk = pool.map(|n| abort_on::task(n, 1), 0..4).chunk_size(4);
+        let first = chunk.next().expect("four calls");
+        let died = chunk.next().expect("four calls").map(drop);
+        let others: Vec<_> = chunk.chain((0..20).map(|n| pool.submit(square::task(n)).result())).collect();
         setrlimit(Resource::Nofile, allowed)?;
+        assert_eq!((first?, others.len()), (0, 22));
         assert!(matches!(died, Err(TaskError::WorkerDied(_))), "{died:?}");
         for other in others {
             let Err(TaskError::PoolBroken { cause }) = other else { panic!("{other:?}") };

@@ -5,7 +5,8 @@ use crate::wire::LinkKind;
 /// What tasks and answers travel over between a pool and its worker processes:
 /// [`ProcessPoolBuilder::transport`](super::ProcessPoolBuilder::transport). (Python: pipes.)
 ///
-/// Both promise the same: messages of any size, a dead worker noticed and named, and nothing left behind.
+/// Both promise the same: messages of any size, a dead worker noticed and named, time limits and
+/// kills at any time, and nothing left behind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Transport {
@@ -13,14 +14,12 @@ pub enum Transport {
     ///
     /// Nothing is mapped or allocated for a message, and nothing passes through the kernel but who wakes whom. A
     /// worker that writes garbage there is killed and replaced ([`WorkerExit::Protocol`](crate::WorkerExit::Protocol))
-    /// and can do no other harm. The time limit of a task is watched while its arguments are on the way, too.
+    /// and can do no other harm.
     #[default]
     SharedMemory,
     /// Channels of the crate `ipc-channel`: the portable way.
     ///
-    /// Workers need a writable temporary directory to start, and the pool trusts them to keep to the protocol. The time
-    /// limit of a task is not watched while its arguments are on the way: a worker that was stopped with SIGSTOP, and
-    /// does not read them, holds up its task until it goes on or is killed.
+    /// Workers need a writable temporary directory to start, and the pool trusts them to keep to the protocol.
     IpcChannel,
 }
 
