@@ -522,15 +522,27 @@ fn tasks_of_one_name_in_two_functions_are_two_tasks(transport: Transport) -> Out
 }
 
 fn a_limit_is_watched_while_the_arguments_are_on_the_way(transport: Transport) -> Outcome {
+    #[pool_task(process)]
+    fn both(numbers: Vec<f64>, bytes: Vec<u8>) -> (Vec<f64>, Vec<u8>) {
+        (numbers, bytes)
+    }
     limited(|| {
         let pool = pool_over(transport, 1)?;
-        let worker = pool.submit(pid::task()).result()?;
-        // It reads nothing any more.
-        children::stop(worker);
-        let limit = Duration::from_millis(50);
-        let error = pool.submit(echo_owned::task(vec![1; 4 << 20]).timeout(limit)).result().map(|bytes| bytes.len());
-        assert!(matches!(error, Err(TaskError::TimedOut { limit: at, .. }) if at == limit), "{error:?}");
-        assert_ne!(pool.submit(pid::task()).result()?, worker);
+        // Bytes alone, which go by themselves, and bytes behind numbers of any length.
+        for (numbers, bytes) in [(0, 4 << 20), (3_000, 40_000), (30_000, 40_000), (60_000, 40_000), (500_000, 4 << 20)]
+        {
+            let (numbers, bytes) = (vec![0.5; numbers], vec![1; bytes]);
+            assert!(
+                pool.submit(both::task(numbers.clone(), bytes.clone())).result()? == (numbers.clone(), bytes.clone())
+            );
+            let worker = pool.submit(pid::task()).result()?;
+            // It reads nothing any more.
+            children::stop(worker);
+            let limit = Duration::from_millis(50);
+            let error = pool.submit(both::task(numbers, bytes).timeout(limit)).result().map(drop);
+            assert!(matches!(error, Err(TaskError::TimedOut { limit: at, .. }) if at == limit), "{error:?}");
+            assert_ne!(pool.submit(pid::task()).result()?, worker);
+        }
         Ok(())
     })
 }

@@ -146,8 +146,7 @@ impl Worker {
         &self.claims
     }
 
-    /// Whether what was sent can be taken back. If not, it is not sent by anybody but the lane, since that may wait for
-    /// the worker.
+    /// Whether what was sent can be taken back. If not, nobody but the lane sends a task.
     pub(crate) fn takes_ahead(&self) -> bool {
         self.link.window() > 1
     }

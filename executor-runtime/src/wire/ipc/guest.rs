@@ -42,7 +42,7 @@ impl GuestLink for Guest {
                 Ok(piece) => self.first = Some(piece),
                 Err(TryRecvError::Empty) if left.is_zero() => return Ok(false),
                 Err(TryRecvError::Empty) => {}
-                // The channel polls here, as it does when it looks for a piece.
+                // A task that has given up its descriptors (`RLIMIT_NOFILE`) may not poll any more, but it may receive.
                 Err(TryRecvError::IpcError(IpcError::Io(error))) if error.kind() == io::ErrorKind::InvalidInput => {
                     return Ok(false);
                 }

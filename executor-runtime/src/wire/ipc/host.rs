@@ -1,10 +1,11 @@
 //! The host's side of the portable link.
 //!
-//! The channel can neither be waited for together with anything else nor written to without waiting, and nothing of a
-//! [`HostLink`] waits. So one thread reads it and rings the bell, and another writes what may not fit into it at once.
-//! Both end with the channel.
+//! The channel can neither be waited for together with anything else nor written to without waiting, and a lane that
+//! waits there could end nothing. So one thread reads it and rings the bell, and another writes what may not fit into it
+//! at once. The one ends with the channel, the other with the host, or when it cannot write.
 
 use std::io;
+use std::mem;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -21,14 +22,15 @@ use crate::wire::{Bell, Claim, Claims, HostLink, LinkError, Read};
 /// How long the end of the channel is waited for when the guest has ended: a child of it may have run away with it.
 const REST_LIMIT: Duration = Duration::from_secs(2);
 
-/// So many pieces wait at most for the thread that writes.
+/// So many pieces wait at most for the thread that writes. When half of them are written it asks for more, and writes on
+/// until somebody has come for that.
 const MOST_WAITING: usize = 8;
 
 pub(super) struct Host {
     /// `None` once it has hung up.
-    tasks: Option<Outbox>,
-    /// Ends with the thread that writes.
-    writer: Receiver<()>,
+    outbox: Option<Outbox>,
+    /// Ends with the thread that writes, which is not before the outbox does unless it has failed.
+    writer_ended: Receiver<()>,
     answers: Receiver<Result<Vec<u8>, LinkError>>,
     /// What `look` has seen, for `pull`.
     next: Option<Result<Vec<u8>, LinkError>>,
@@ -37,37 +39,50 @@ pub(super) struct Host {
 /// Where tasks go.
 struct Outbox {
     channel: IpcSender<ByteBuf>,
+    /// The guest has answered, so it has read everything, and nothing was sent since.
+    is_fresh: bool,
     /// To the thread that writes.
-    pieces: Sender<ByteBuf>,
-    /// How many of them it has not written.
+    queue: Sender<ByteBuf>,
+    /// How many pieces it has not written.
     waiting: Arc<AtomicUsize>,
 }
 
 impl Host {
     pub(super) fn new(tasks: IpcSender<ByteBuf>, answers: IpcReceiver<ByteBuf>, bell: Arc<Bell>) -> io::Result<Self> {
-        let (to_writer, pieces) = channel::unbounded();
-        let (at_work, writer) = channel::bounded(0);
+        let (to_writer, queue) = channel::unbounded();
+        let (at_work, writer_ended) = channel::bounded(1);
         let waiting = Arc::new(AtomicUsize::new(0));
-        let outbox = Outbox { channel: tasks.clone(), pieces: to_writer, waiting: Arc::clone(&waiting) };
+        let outbox = Outbox { channel: tasks.clone(), is_fresh: true, queue: to_writer, waiting: Arc::clone(&waiting) };
         let writers_bell = Arc::clone(&bell);
         thread::Builder::new().name("arguments".to_owned()).spawn(move || {
-            write(pieces, &tasks, &waiting, &writers_bell);
-            // In this order: the host takes the end of `at_work` for the end of everything.
-            drop((tasks, writers_bell));
+            write(&queue, &tasks, &waiting, &writers_bell);
+            // In this order: who is woken is to hear of the end, and the host takes that for the end of everything.
+            drop((queue, tasks));
             drop(at_work);
+            writers_bell.poke();
         })?;
         let (to, forwarded) = channel::unbounded();
         thread::Builder::new().name("answers".to_owned()).spawn(move || {
             forward(&answers, &to, &bell);
-            // In this order, as well.
+            // In this order: the host takes the end of `to` for the end of everything.
             drop((answers, bell));
             drop(to);
         })?;
-        Ok(Self { tasks: Some(outbox), writer, answers: forwarded, next: None })
+        Ok(Self { outbox: Some(outbox), writer_ended, answers: forwarded, next: None })
     }
 }
 
 impl Outbox {
+    /// Does not wait: there is room for a piece in a channel that has been read empty, and the others are for the thread
+    /// that writes.
+    fn send(&mut self, piece: ByteBuf) -> Result<(), LinkError> {
+        if mem::take(&mut self.is_fresh) {
+            return self.channel.send(piece).map_err(|_| LinkError::Closed);
+        }
+        self.waiting.fetch_add(1, Ordering::Release);
+        self.queue.send(piece).map_err(|_| LinkError::Closed)
+    }
+
     fn is_full(&self) -> bool {
         self.waiting.load(Ordering::Acquire) >= MOST_WAITING
     }
@@ -75,22 +90,6 @@ impl Outbox {
     /// Whether it is worth while to put more into it.
     fn has_room(&self) -> bool {
         self.waiting.load(Ordering::Acquire) <= MOST_WAITING / 2
-    }
-
-    /// What is short fits into the channel if nothing else is on its way: a guest that is sent something has read
-    /// everything before.
-    fn is_empty(&self) -> bool {
-        self.waiting.load(Ordering::Acquire) == 0
-    }
-
-    fn send(&self, piece: ByteBuf) -> Result<(), LinkError> {
-        self.channel.send(piece).map_err(|_| LinkError::Closed)
-    }
-
-    /// Leaves it to the thread that writes.
-    fn put(&self, piece: ByteBuf) -> Result<(), LinkError> {
-        self.waiting.fetch_add(1, Ordering::Relaxed);
-        self.pieces.send(piece).map_err(|_| LinkError::Closed)
     }
 }
 
@@ -106,17 +105,12 @@ impl HostLink for Host {
 
     /// `written` counts pieces.
     fn push(&mut self, message: [&[u8]; 2], written: &mut usize) -> Result<bool, LinkError> {
-        let tasks = self.tasks.as_ref().ok_or(LinkError::Closed)?;
-        let count = pieces::count(message);
-        if count == 1 && tasks.is_empty() {
-            tasks.send(pieces::piece(message, 0))?;
-            return Ok(true);
-        }
-        while *written < count {
-            if tasks.is_full() {
+        let outbox = self.outbox.as_mut().ok_or(LinkError::Closed)?;
+        while *written < pieces::count(message) {
+            if outbox.is_full() {
                 return Ok(false);
             }
-            tasks.put(pieces::piece(message, *written))?;
+            outbox.send(pieces::piece(message, *written))?;
             *written += 1;
         }
         Ok(true)
@@ -146,12 +140,17 @@ impl HostLink for Host {
     fn look(&mut self, room: bool) -> Result<bool, LinkError> {
         if self.next.is_none() {
             match self.answers.try_recv() {
-                Ok(next) => self.next = Some(next),
-                Err(TryRecvError::Empty) => {}
-                Err(TryRecvError::Disconnected) => return Err(LinkError::Closed),
+                Ok(next) => {
+                    self.next = Some(next);
+                    if let Some(outbox) = &mut self.outbox {
+                        outbox.is_fresh = true;
+                    }
+                }
+                Err(TryRecvError::Empty) if self.writer_ended.try_recv() == Err(TryRecvError::Empty) => {}
+                Err(_) => return Err(LinkError::Closed),
             }
         }
-        Ok(self.next.is_some() || room && self.tasks.as_ref().is_some_and(Outbox::has_room))
+        Ok(self.next.is_some() || room && self.outbox.as_ref().is_some_and(Outbox::has_room))
     }
 
     /// The bell is rung for each message, and each time that there is room again.
@@ -170,9 +169,9 @@ impl HostLink for Host {
     }
 
     fn hang_up(&mut self) {
-        if let Some(tasks) = self.tasks.take() {
+        if let Some(mut outbox) = self.outbox.take() {
             // Rule 5. A guest that is gone need not hear it.
-            let _ = if tasks.is_empty() { tasks.send(ByteBuf::new()) } else { tasks.put(ByteBuf::new()) };
+            let _ = outbox.send(ByteBuf::new());
         }
     }
 }
@@ -180,10 +179,10 @@ impl HostLink for Host {
 impl Drop for Host {
     /// Leaves no thread behind, unless a child of the guest's has run away with the channel.
     fn drop(&mut self) {
-        self.tasks = None;
+        self.outbox = None;
         let deadline = Instant::now() + REST_LIMIT;
         while self.answers.recv_deadline(deadline).is_ok() {}
-        let _ = self.writer.recv_deadline(deadline);
+        let _ = self.writer_ended.recv_deadline(deadline);
     }
 }
 
@@ -203,19 +202,15 @@ impl Claims for Sent {
 }
 
 /// Writes what comes, until there will be no more or the guest is gone.
-fn write(pieces: Receiver<ByteBuf>, channel: &IpcSender<ByteBuf>, waiting: &AtomicUsize, bell: &Bell) {
-    while let Ok(piece) = pieces.recv() {
+fn write(queue: &Receiver<ByteBuf>, channel: &IpcSender<ByteBuf>, waiting: &AtomicUsize, bell: &Bell) {
+    while let Ok(piece) = queue.recv() {
         if channel.send(piece).is_err() {
-            break;
+            return;
         }
         if waiting.fetch_sub(1, Ordering::Release) == MOST_WAITING / 2 + 1 {
             bell.poke();
         }
     }
-    // Whoever waits for room is to come and hear of the end.
-    drop(pieces);
-    waiting.store(0, Ordering::Release);
-    bell.poke();
 }
 
 /// Waits for messages until there will be no more.
@@ -230,5 +225,75 @@ fn forward(answers: &IpcReceiver<ByteBuf>, to: &Sender<Result<Vec<u8>, LinkError
         if is_last || is_unwanted {
             return;
         }
+    }
+}
+
+#[cfg(all(test, not(shuttle)))]
+mod tests {
+    use std::os::fd::AsFd;
+
+    use ipc_channel::ipc;
+
+    use super::*;
+
+    /// With the guest's ends, and what stands for its process, which goes on.
+    type Parts = (Host, Arc<Bell>, IpcReceiver<ByteBuf>, IpcSender<ByteBuf>, (io::PipeReader, io::PipeWriter));
+
+    fn host() -> io::Result<Parts> {
+        let life = io::pipe()?;
+        let bell = Arc::new(Bell::new(None, life.0.as_fd())?);
+        let ((tasks, theirs), (answers, ours)) = (ipc::channel()?, ipc::channel()?);
+        Ok((Host::new(tasks, ours, Arc::clone(&bell))?, bell, theirs, answers, life))
+    }
+
+    #[test]
+    fn nobody_waits_for_a_guest_that_cannot_read_any_more() -> io::Result<()> {
+        let (mut host, bell, theirs, _answers, _life) = host()?;
+        // As if some had been sent: the channel tells the first piece's failure at once.
+        host.outbox.as_mut().expect("it has not hung up").is_fresh = false;
+        drop(theirs);
+        assert_eq!(host.push([&vec![1; 200_000], &[]], &mut 0), Ok(true));
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while host.arm(false) == Ok(true) && Instant::now() < deadline {
+            bell.wait(Some(deadline));
+        }
+        assert_eq!(host.look(false), Err(LinkError::Closed));
+        Ok(())
+    }
+
+    #[test]
+    fn what_is_sent_never_waits_and_keeps_its_order() -> io::Result<()> {
+        let (mut host, bell, theirs, answers, _life) = host()?;
+        let messages = [vec![1; 250_000], vec![2; 60_000], vec![3; 3 << 20], vec![4; 1]];
+        for _ in 0..2 {
+            let (mut sent, mut written) = (0, 0);
+            let mut push = |host: &mut Host| {
+                while sent < messages.len() && host.push([&messages[sent], &[]], &mut written).expect("no failure") {
+                    (sent, written) = (sent + 1, 0);
+                }
+                sent
+            };
+            // Nobody reads.
+            assert_eq!(push(&mut host), 2);
+            thread::sleep(Duration::from_millis(20));
+            assert_eq!(push(&mut host), 2);
+            let mut spin = Spin::default();
+            for message in &messages {
+                let mut read = Vec::new();
+                let next = || {
+                    push(&mut host);
+                    next_piece(&mut spin, &theirs)
+                };
+                assert_eq!(from_pieces(&mut read, next), Ok(()));
+                assert!(read == *message);
+            }
+            answers.send(pieces::piece([b"done", &[]], 0)).expect("it listens");
+            let mut answer = Vec::new();
+            while host.pull(&mut answer) != Ok(Read::All) {
+                bell.wait(None);
+            }
+            assert_eq!(answer, b"done");
+        }
+        Ok(())
     }
 }

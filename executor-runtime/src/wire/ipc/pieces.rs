@@ -83,7 +83,7 @@ fn look(spin: &mut Spin, receiver: &IpcReceiver<ByteBuf>) -> Option<Result<ByteB
     spin.until(|| match receiver.try_recv_timeout(Duration::ZERO) {
         Ok(piece) => Some(Ok(piece)),
         Err(TryRecvError::Empty) => None,
-        // The channel polls here, which a program may not that has given up its descriptors. It may wait.
+        // The channel polls here, which a program may not that has given up its descriptors. It may receive.
         Err(TryRecvError::IpcError(IpcError::Io(error))) if error.kind() == io::ErrorKind::InvalidInput => None,
         Err(TryRecvError::IpcError(error)) => failure(&error).map(Err),
     })
