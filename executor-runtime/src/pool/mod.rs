@@ -22,91 +22,25 @@
 
 #[cfg(all(executor_bench, target_os = "linux"))]
 pub(crate) mod bench;
+mod lane;
 #[cfg(all(test, shuttle))]
 mod models;
+mod owner;
 mod queue;
 
-use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use queue::{Popped, Queue};
+use lane::Waiting;
+pub(crate) use lane::{FreeLane, Lane, Unready, Worked};
+pub(crate) use owner::Owner;
+use queue::Queue;
 
 use crate::error::{PoolError, TaskError};
-use crate::future::contained;
 use crate::sync::thread::{Builder, JoinHandle};
 use crate::sync::{AtomicUsize, Condvar, Mutex, Ordering, has_ended};
 use crate::task::{Backlog, Home, Load, Permit, Seat, may_wait_for};
-
-/// What runs the jobs of one lane, one after the other.
-pub(crate) trait Lane<J> {
-    /// Gets ready for the next job; an error ends the lane.
-    fn ready(&mut self) -> Result<(), Unready>;
-
-    /// Runs one job. Gives `seat` back before anybody learns of the job's end.
-    fn run(&mut self, job: J, seat: Seat<'_>);
-}
-
-/// What runs the jobs of one lane and takes them off the queue, as many and when it likes.
-pub(crate) trait FreeLane<J: Pooled> {
-    /// Gets ready for the next job; an error ends the lane.
-    fn ready(&mut self, pool: &Arc<Pool<J>>) -> Result<(), Unready>;
-
-    /// Runs jobs, or waits for one, until it has to get ready again or is to end.
-    fn work(&mut self, pool: &Arc<Pool<J>>) -> Result<Worked, Unready>;
-}
-
-/// Why a lane has stopped working.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Worked {
-    /// It goes on when it has got ready.
-    Done,
-    /// No job came for too long.
-    Idle,
-    /// The pool is closed and has no job.
-    Over,
-}
-
-/// A lane that waits in the queue for its next job.
-struct Waiting<L>(L);
-
-impl<J: Pooled + Send + 'static, L: Lane<J> + ?Sized> FreeLane<J> for Waiting<Box<L>> {
-    fn ready(&mut self, _: &Arc<Pool<J>>) -> Result<(), Unready> {
-        self.0.ready()
-    }
-
-    fn work(&mut self, pool: &Arc<Pool<J>>) -> Result<Worked, Unready> {
-        match pool.queue.pop(pool.options.idle_timeout) {
-            // It may have lost what it needs while it waited for the job.
-            Popped::Job(job) => match self.0.ready() {
-                Ok(()) => {
-                    // Jobs catch their own panics; what is left are panics of destructors, which the hook has reported
-                    // and which must not cost a lane.
-                    contained(|| self.0.run(job, Seat::new(&pool.load)));
-                    Ok(Worked::Done)
-                }
-                Err(unready) => {
-                    pool.return_job(job, &unready);
-                    Err(unready)
-                }
-            },
-            Popped::Idle => Ok(Worked::Idle),
-            Popped::Over => Ok(Worked::Over),
-        }
-    }
-}
-
-/// Why a lane cannot take a job.
-pub(crate) enum Unready {
-    /// Another lane might.
-    Lane(Arc<PoolError>),
-    /// Nor can any other: the pool is broken.
-    Pool(Arc<PoolError>),
-    /// The pool was aborted: no lane has to get ready any more.
-    Stopped,
-}
 
 /// A job as a pool sees it.
 pub(crate) trait Pooled {
@@ -498,40 +432,3 @@ impl<J: Pooled + Send + 'static> Pool<J> {
 /// There is no room for one more job.
 #[derive(Debug)]
 pub(crate) struct Full;
-
-/// The users' end of a pool: when the last of them lets go of it, the pool runs what it has and ends.
-pub(crate) struct Owner<J: Pooled + Send + 'static> {
-    pool: Arc<Pool<J>>,
-    /// Nobody waits for the end.
-    in_background: AtomicBool,
-}
-
-impl<J: Pooled + Send + 'static> Owner<J> {
-    pub(crate) fn new(pool: Arc<Pool<J>>) -> Arc<Self> {
-        Arc::new(Self { pool, in_background: AtomicBool::new(false) })
-    }
-
-    /// Takes no more jobs, and does not wait for those that are there: not now, and not when it is dropped.
-    pub(crate) fn shutdown_background(&self) {
-        // Relaxed: the drop that reads it comes after this call, through the same `Arc`.
-        self.in_background.store(true, Ordering::Relaxed);
-        self.pool.close();
-    }
-}
-
-impl<J: Pooled + Send + 'static> Deref for Owner<J> {
-    type Target = Arc<Pool<J>>;
-
-    fn deref(&self) -> &Arc<Pool<J>> {
-        &self.pool
-    }
-}
-
-impl<J: Pooled + Send + 'static> Drop for Owner<J> {
-    fn drop(&mut self) {
-        self.pool.close();
-        if !*self.in_background.get_mut() {
-            self.pool.join(None);
-        }
-    }
-}

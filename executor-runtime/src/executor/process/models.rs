@@ -3,15 +3,14 @@
 //! Pool, lane, station, crew, jobs and futures are those that are shipped. The worker is played by a thread, and the
 //! link by two queues; the models of `wire::ring` are about the real one.
 
-use std::collections::VecDeque;
-use std::os::unix::net::UnixStream;
-use std::sync::{Arc, LazyLock};
+mod worker;
+
+use std::sync::Arc;
 use std::time::Duration;
 
-use shuttle::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use shuttle::sync::{Condvar, Mutex};
 use shuttle::thread;
 
+use self::worker::{Spin, Square};
 use super::crew::Crew;
 use super::lane::{LaneOptions, ProcessLane};
 use super::{Executor, ProcessPoolExecutor, Shutdown};
@@ -20,12 +19,9 @@ use crate::future::State;
 use crate::pool::{Owner, Pool, PoolOptions};
 use crate::sys::environment::Environment;
 use crate::sys::limits::Limits;
-use crate::sys::process::{Process, Silenced};
-use crate::task::{Call, Coded, Decoder, Encoder, OwnedTask, ProcessTask, Task, WireId};
-use crate::wire::{self, Bell, Claim, Claims, HostLink, LinkError, LinkKind, Read, answer_with};
-use crate::worker::host::Worker;
-use crate::worker::obituary::Birth;
-use crate::worker::output::{Output, WorkerStderr, WorkerStdout};
+use crate::task::Call;
+use crate::wire::LinkKind;
+use crate::worker::output::{WorkerStderr, WorkerStdout};
 use crate::worker::starting::WorkerOptions;
 use crate::worker::wear::Recycling;
 
@@ -36,276 +32,6 @@ fn check(model: impl Fn() + Send + Sync + 'static) {
     shuttle::check_random(model, SCHEDULES);
 }
 
-struct Square;
-
-impl Task for Square {
-    type Args<'a> = (u64,);
-    type Output = u64;
-    const NAME: &'static str = "square";
-
-    fn call((n,): (u64,)) -> u64 {
-        n * n
-    }
-}
-
-impl OwnedTask for Square {
-    type Owned = (u64,);
-
-    fn own(args: (u64,)) -> Result<(u64,), TaskError> {
-        Ok(args)
-    }
-    fn call_owned(owned: (u64,)) -> Result<u64, TaskError> {
-        Ok(Self::call(owned))
-    }
-}
-
-impl ProcessTask for Square {
-    const ID: WireId = WireId::chosen("square", 0);
-
-    fn encode(args: (u64,), out: &mut Encoder<'_>) -> Coded<()> {
-        out.value(&args.0)
-    }
-    fn run(input: &mut Decoder<'_>) -> Coded<u64> {
-        input.value().map(|n| Self::call((n,)))
-    }
-    fn encode_output(output: u64, out: &mut Encoder<'_>) -> Coded<()> {
-        out.value(&output)
-    }
-    fn decode_output(input: &mut Decoder<'_>) -> Coded<u64> {
-        input.value()
-    }
-}
-
-/// Goes on until it is killed.
-struct Spin;
-
-impl Task for Spin {
-    type Args<'a> = ();
-    type Output = ();
-    const NAME: &'static str = "spin";
-
-    fn call((): ()) {
-        unreachable!("the model's worker plays it");
-    }
-}
-
-impl OwnedTask for Spin {
-    type Owned = ();
-
-    fn own((): ()) -> Result<(), TaskError> {
-        Ok(())
-    }
-    fn call_owned((): ()) -> Result<(), TaskError> {
-        unreachable!("the model's worker plays it");
-    }
-}
-
-impl ProcessTask for Spin {
-    const ID: WireId = WireId::chosen("spin", 0);
-
-    fn encode((): (), _: &mut Encoder<'_>) -> Coded<()> {
-        Ok(())
-    }
-    fn run(_: &mut Decoder<'_>) -> Coded<()> {
-        unreachable!("the model's worker plays it");
-    }
-    fn encode_output((): (), _: &mut Encoder<'_>) -> Coded<()> {
-        Ok(())
-    }
-    fn decode_output(_: &mut Decoder<'_>) -> Coded<()> {
-        Ok(())
-    }
-}
-
-/// How many tasks can be under way.
-const WINDOW: usize = 4;
-
-/// Both sides of a link.
-struct Shared {
-    down: Mutex<VecDeque<Vec<u8>>>,
-    sent: Condvar,
-    up: Mutex<VecDeque<Vec<u8>>>,
-    host_sleeps: AtomicBool,
-    host_is_gone: AtomicBool,
-    /// The worker was killed.
-    is_dead: AtomicBool,
-    claims: [AtomicU32; WINDOW],
-}
-
-const OFFERED: u32 = 1;
-const TAKEN_BACK: u32 = 2;
-const STARTED: u32 = 3;
-
-impl Shared {
-    fn claim(&self, number: u32, state: u32) -> Result<u32, u32> {
-        let word = &self.claims[number as usize % self.claims.len()];
-        word.compare_exchange(number << 2 | OFFERED, number << 2 | state, Ordering::SeqCst, Ordering::SeqCst)
-    }
-}
-
-struct Claimed(Arc<Shared>);
-
-impl Claims for Claimed {
-    fn offer(&self, number: u32) {
-        let Shared { claims, .. } = &*self.0;
-        claims[number as usize % claims.len()].store(number << 2 | OFFERED, Ordering::SeqCst);
-    }
-    fn take_back(&self, number: u32) -> Claim {
-        match self.0.claim(number, TAKEN_BACK) {
-            Ok(_) => Claim::Offered,
-            Err(_) => self.look(number),
-        }
-    }
-    fn look(&self, number: u32) -> Claim {
-        match self.0.claims[number as usize % self.0.claims.len()].load(Ordering::SeqCst) & 3 {
-            OFFERED => Claim::Offered,
-            TAKEN_BACK => Claim::TakenBack,
-            _ => Claim::Started,
-        }
-    }
-}
-
-struct Host(Arc<Shared>);
-
-impl HostLink for Host {
-    fn window(&self) -> usize {
-        WINDOW
-    }
-    fn claims(&self) -> Arc<dyn Claims> {
-        Arc::new(Claimed(Arc::clone(&self.0)))
-    }
-    fn push(&mut self, message: [&[u8]; 2], _: &mut usize) -> Result<bool, LinkError> {
-        self.0.down.lock().expect("no panic").push_back(message.concat());
-        Ok(true)
-    }
-    fn fits(&mut self, _: usize) -> Result<bool, LinkError> {
-        Ok(true)
-    }
-    fn flush(&mut self) {
-        self.0.sent.notify_one();
-    }
-    fn pull(&mut self, message: &mut Vec<u8>) -> Result<Read, LinkError> {
-        let next = self.0.up.lock().expect("no panic").pop_front();
-        Ok(next.map_or(Read::Nothing, |next| {
-            *message = next;
-            Read::All
-        }))
-    }
-    fn look(&mut self, _: bool) -> Result<bool, LinkError> {
-        Ok(!self.0.up.lock().expect("no panic").is_empty())
-    }
-    fn arm(&mut self, room: bool) -> Result<bool, LinkError> {
-        self.flush();
-        self.0.host_sleeps.store(true, Ordering::SeqCst);
-        self.look(room).map(|found| !found)
-    }
-    fn disarm(&mut self) {
-        self.0.host_sleeps.store(false, Ordering::SeqCst);
-    }
-    /// No sooner than that has the worker ended.
-    fn seal(&mut self) {
-        let up = self.0.up.lock().expect("no panic");
-        self.0.is_dead.store(true, Ordering::SeqCst);
-        drop(up);
-    }
-    fn hang_up(&mut self) {
-        self.close();
-    }
-}
-
-impl Drop for Host {
-    fn drop(&mut self) {
-        self.hang_up();
-    }
-}
-
-impl Host {
-    fn close(&self) {
-        let down = self.0.down.lock().expect("no panic");
-        self.0.host_is_gone.store(true, Ordering::SeqCst);
-        drop(down);
-        self.0.sent.notify_one();
-    }
-}
-
-/// What a worker does.
-fn guest(shared: &Shared, bell: &Bell) {
-    loop {
-        let mut down = shared.down.lock().expect("no panic");
-        let message = loop {
-            match down.pop_front() {
-                Some(message) => break message,
-                None if shared.host_is_gone.load(Ordering::SeqCst) => return,
-                None => down = shared.sent.wait(down).expect("no panic"),
-            }
-        };
-        drop(down);
-        let task = wire::Task::read(&message).expect("a task");
-        if shared.claim(task.number, STARTED).is_err() {
-            continue;
-        }
-        if task.id == Spin::ID.to_bytes() {
-            let mut down = shared.down.lock().expect("no panic");
-            while !shared.host_is_gone.load(Ordering::SeqCst) {
-                down = shared.sent.wait(down).expect("no panic");
-            }
-            return;
-        }
-        let n: u64 = Decoder::new(task.arguments).value().expect("a number");
-        // A larger number takes longer, most often.
-        for _ in 0..shuttle::rand::Rng::gen_range(&mut shuttle::rand::thread_rng(), 0..=n) {
-            thread::yield_now();
-        }
-        let mut answer = Vec::new();
-        answer_with(&mut answer, &mut Vec::new(), task.number, std::time::Instant::now(), |out, _| {
-            Square::encode_output(Square::call((n,)), &mut Encoder::new(out)).expect("a number");
-            Ok(())
-        });
-        let mut up = shared.up.lock().expect("no panic");
-        if shared.is_dead.load(Ordering::SeqCst) {
-            return;
-        }
-        up.push_back(answer);
-        drop(up);
-        if shared.host_sleeps.swap(false, Ordering::SeqCst) {
-            bell.poke();
-        }
-    }
-}
-
-/// Is only asked whether it lives, which it does as long as the thread that has started it.
-static PROCESS: LazyLock<(Arc<Process>, UnixStream)> = LazyLock::new(|| {
-    let (tell, told) = std::sync::mpsc::channel();
-    std::thread::spawn(move || {
-        tell.send(Process::spawn(&Environment::default(), Silenced::default()).expect("a process"))
-            .expect("a receiver");
-        loop {
-            std::thread::park();
-        }
-    });
-    let (process, control) = told.recv().expect("a process");
-    (Arc::new(process), control)
-});
-
-fn worker() -> Worker {
-    let shared = Arc::new(Shared {
-        down: Mutex::default(),
-        sent: Condvar::new(),
-        up: Mutex::default(),
-        host_sleeps: AtomicBool::new(false),
-        host_is_gone: AtomicBool::new(false),
-        is_dead: AtomicBool::new(false),
-        claims: std::array::from_fn(|_| AtomicU32::new(0)),
-    });
-    let (process, control) = &*PROCESS;
-    let bell = Bell::new(None, std::os::fd::AsFd::as_fd(&**process));
-    let bell = Arc::new(bell.expect("a bell"));
-    let (ours, rung) = (Arc::clone(&shared), Arc::clone(&bell));
-    thread::spawn(move || guest(&ours, &rung));
-    let output = Output::unheard(control.try_clone().expect("a descriptor"));
-    Worker::new(Arc::clone(process), Box::new(Host(shared)), bell, output, Birth::default(), Recycling::default())
-}
-
 fn pool(max_lanes: usize) -> ProcessPoolExecutor {
     let crew = Arc::new(Crew::new());
     let (lanes_crew, closed_crew) = (Arc::clone(&crew), Arc::clone(&crew));
@@ -313,7 +39,7 @@ fn pool(max_lanes: usize) -> ProcessPoolExecutor {
         let worker = WorkerOptions {
             depth: 1,
             stack_size_bytes: 0,
-            start_limit: std::time::Duration::ZERO,
+            start_limit: Duration::ZERO,
             link: LinkKind::IpcChannel,
             max_value_len_bytes: u64::MAX,
             limits: Limits::default(),
@@ -326,9 +52,9 @@ fn pool(max_lanes: usize) -> ProcessPoolExecutor {
             worker,
             initializer: None,
             timeout: None,
-            grace: std::time::Duration::ZERO,
+            grace: Duration::ZERO,
             restart_limit: None,
-            model: self::worker,
+            model: worker::worker,
         };
         Box::new(ProcessLane::new(options, Arc::clone(&lanes_crew))) as Box<_>
     };
