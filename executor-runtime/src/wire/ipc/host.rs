@@ -16,7 +16,7 @@ use serde_bytes::ByteBuf;
 
 use super::pieces::{self, from_pieces, next_piece};
 use crate::sync::spin::Spin;
-use crate::sync::{AtomicUsize, Ordering};
+use crate::sync::{AtomicBool, AtomicUsize, Ordering};
 use crate::wire::{Bell, Claim, Claims, HostLink, LinkError, Read};
 
 /// How long the end of the channel is waited for when the guest has ended: a child of it may have run away with it.
@@ -29,7 +29,7 @@ const MOST_WAITING: usize = 8;
 pub(super) struct Host {
     /// `None` once it has hung up.
     outbox: Option<Outbox>,
-    /// Ends with the thread that writes, which is not before the outbox does unless it has failed.
+    /// Ends with the thread that writes.
     writer_ended: Receiver<()>,
     answers: Receiver<Result<Vec<u8>, LinkError>>,
     /// What `look` has seen, for `pull`.
@@ -43,28 +43,34 @@ struct Outbox {
     is_fresh: bool,
     /// To the thread that writes.
     queue: Sender<ByteBuf>,
+    writer: Arc<Writer>,
+}
+
+/// What is known of the thread that writes.
+#[derive(Default)]
+struct Writer {
     /// How many pieces it has not written.
-    waiting: Arc<AtomicUsize>,
+    waiting: AtomicUsize,
+    has_failed: AtomicBool,
 }
 
 impl Host {
     pub(super) fn new(tasks: IpcSender<ByteBuf>, answers: IpcReceiver<ByteBuf>, bell: Arc<Bell>) -> io::Result<Self> {
         let (to_writer, queue) = channel::unbounded();
         let (at_work, writer_ended) = channel::bounded(1);
-        let waiting = Arc::new(AtomicUsize::new(0));
-        let outbox = Outbox { channel: tasks.clone(), is_fresh: true, queue: to_writer, waiting: Arc::clone(&waiting) };
+        let writer = Arc::new(Writer::default());
+        let outbox = Outbox { channel: tasks.clone(), is_fresh: true, queue: to_writer, writer: Arc::clone(&writer) };
         let writers_bell = Arc::clone(&bell);
         thread::Builder::new().name("arguments".to_owned()).spawn(move || {
-            write(&queue, &tasks, &waiting, &writers_bell);
-            // In this order: who is woken is to hear of the end, and the host takes that for the end of everything.
-            drop((queue, tasks));
+            writer.write(&queue, &tasks, &writers_bell);
+            // In this order: the host takes the end of `at_work` for the end of everything.
+            drop((queue, tasks, writers_bell));
             drop(at_work);
-            writers_bell.poke();
         })?;
         let (to, forwarded) = channel::unbounded();
         thread::Builder::new().name("answers".to_owned()).spawn(move || {
             forward(&answers, &to, &bell);
-            // In this order: the host takes the end of `to` for the end of everything.
+            // In this order, as well.
             drop((answers, bell));
             drop(to);
         })?;
@@ -79,17 +85,22 @@ impl Outbox {
         if mem::take(&mut self.is_fresh) {
             return self.channel.send(piece).map_err(|_| LinkError::Closed);
         }
-        self.waiting.fetch_add(1, Ordering::Release);
+        self.writer.waiting.fetch_add(1, Ordering::Release);
         self.queue.send(piece).map_err(|_| LinkError::Closed)
     }
 
+    /// Also what was left to the thread that writes is lost then.
+    fn has_failed(&self) -> bool {
+        self.writer.has_failed.load(Ordering::Acquire)
+    }
+
     fn is_full(&self) -> bool {
-        self.waiting.load(Ordering::Acquire) >= MOST_WAITING
+        self.writer.waiting.load(Ordering::Acquire) >= MOST_WAITING
     }
 
     /// Whether it is worth while to put more into it.
     fn has_room(&self) -> bool {
-        self.waiting.load(Ordering::Acquire) <= MOST_WAITING / 2
+        self.writer.waiting.load(Ordering::Acquire) <= MOST_WAITING / 2
     }
 }
 
@@ -146,7 +157,7 @@ impl HostLink for Host {
                         outbox.is_fresh = true;
                     }
                 }
-                Err(TryRecvError::Empty) if self.writer_ended.try_recv() == Err(TryRecvError::Empty) => {}
+                Err(TryRecvError::Empty) if self.outbox.as_ref().is_none_or(|outbox| !outbox.has_failed()) => {}
                 Err(_) => return Err(LinkError::Closed),
             }
         }
@@ -201,14 +212,18 @@ impl Claims for Sent {
     }
 }
 
-/// Writes what comes, until there will be no more or the guest is gone.
-fn write(queue: &Receiver<ByteBuf>, channel: &IpcSender<ByteBuf>, waiting: &AtomicUsize, bell: &Bell) {
-    while let Ok(piece) = queue.recv() {
-        if channel.send(piece).is_err() {
-            return;
-        }
-        if waiting.fetch_sub(1, Ordering::Release) == MOST_WAITING / 2 + 1 {
-            bell.poke();
+impl Writer {
+    /// Writes what comes, until there will be no more or the guest is gone.
+    fn write(&self, queue: &Receiver<ByteBuf>, channel: &IpcSender<ByteBuf>, bell: &Bell) {
+        while let Ok(piece) = queue.recv() {
+            if channel.send(piece).is_err() {
+                self.has_failed.store(true, Ordering::Release);
+                bell.poke();
+                return;
+            }
+            if self.waiting.fetch_sub(1, Ordering::Release) == MOST_WAITING / 2 + 1 {
+                bell.poke();
+            }
         }
     }
 }
