@@ -1,5 +1,4 @@
-//! One call for each item, the results in order. How large chunks are is
-//! what the user says, or comes from the `pace`.
+//! One call for each item, the results in order.
 //!
 //! ```text
 //!  items ─▶ portions ─▶ flights (submitted, not yielded) ─▶ landed ─▶ next()
@@ -8,35 +7,12 @@
 //! ```
 
 use std::fmt;
-use std::iter::Fuse;
 use std::time::{Duration, Instant};
 
 use super::flights::{Flights, Landed};
-use super::pace::Pace;
+use super::portions::{Portion, Portions};
 use crate::error::{TaskError, WaitTimeout};
-use crate::task::{Flight, Sizing};
-
-/// The least number of calls in flight, however few workers there are.
-const MIN_BUFFER: usize = 64;
-
-/// The largest number of calls in flight where the map chooses the size of its chunks.
-const MAX_BUFFER: usize = 65_536;
-
-/// So many chunks for each worker are in the buffer.
-const CHUNKS_PER_WORKER: usize = 4;
-
-/// What a chunk is worth where the map chooses its size: much more than the way of a chunk to a worker and back costs,
-/// and little enough to be waited for. A call of half of it or more goes alone.
-const WORTH: Duration = Duration::from_micros(500);
-
-/// A chunk that is worth less is not made smaller to have something left for every worker.
-const LEAST_WORTH: Duration = Duration::from_micros(20);
-
-/// An input that keeps the map waiting for so long is slow: what it has given is sent.
-const SLOW_INPUT: Duration = Duration::from_micros(200);
-
-/// So many items are taken off the input between two looks at the clock, which costs as much as some short calls.
-const ITEMS_PER_LOOK: usize = 16;
+use crate::task::Flight;
 
 /// The results of a `map`, in the order of the items (Python: what `Executor.map()` returns).
 ///
@@ -82,9 +58,7 @@ const ITEMS_PER_LOOK: usize = 16;
 /// ```
 #[must_use = "a map is lazy: nothing is submitted before it is asked for results"]
 pub struct Map<'p, I: Iterator, T> {
-    items: Fuse<I>,
-    /// Taken off the items, and not submitted for want of room.
-    held: Option<Portion<I::Item>>,
+    portions: Portions<I>,
     /// Waits until something can be submitted at once, at most until then; whether it can.
     room: Box<dyn Fn(Option<Instant>) -> bool + 'p>,
     submit: Box<dyn FnMut(Portion<I::Item>) -> Flight<T> + 'p>,
@@ -96,33 +70,9 @@ pub struct Map<'p, I: Iterator, T> {
     until_room: usize,
     /// How many items have been submitted.
     submitted: usize,
-    max_workers: usize,
-    chunk_size: ChunkSize,
-    buffer_size: Option<usize>,
     fail_fast: bool,
     /// Nothing more is submitted: what is in flight is still yielded.
     ended: bool,
-}
-
-/// Who says how many items go together.
-enum ChunkSize {
-    Fixed(usize),
-    Automatic(Pace),
-}
-
-/// What is submitted at once.
-pub(super) enum Portion<A> {
-    One(A),
-    Many(Vec<A>, Sizing),
-}
-
-impl<A> Portion<A> {
-    fn len(&self) -> usize {
-        match self {
-            Self::One(_) => 1,
-            Self::Many(items, _) => items.len(),
-        }
-    }
 }
 
 impl<'p, I: Iterator, T> Map<'p, I, T> {
@@ -133,17 +83,13 @@ impl<'p, I: Iterator, T> Map<'p, I, T> {
         submit: impl FnMut(Portion<I::Item>) -> Flight<T> + 'p,
     ) -> Self {
         Self {
-            items: items.fuse(),
-            held: None,
+            portions: Portions::new(items, max_workers),
             room: Box::new(room),
             submit: Box::new(submit),
             in_flight: Flights::new(),
             landed: Landed::none(),
             until_room: 0,
             submitted: 0,
-            max_workers,
-            chunk_size: ChunkSize::Automatic(Pace::default()),
-            buffer_size: None,
             fail_fast: false,
             ended: false,
         }
@@ -180,8 +126,7 @@ impl<'p, I: Iterator, T> Map<'p, I, T> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn chunk_size(mut self, items: usize) -> Self {
-        // More than anybody has, and what a chunk can count.
-        self.chunk_size = ChunkSize::Fixed(items.clamp(1, u32::MAX as usize));
+        self.portions.set_chunk_size(items);
         self
     }
 
@@ -202,7 +147,7 @@ impl<'p, I: Iterator, T> Map<'p, I, T> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn buffer_size(mut self, items: usize) -> Self {
-        self.buffer_size = Some(items.max(1));
+        self.portions.set_buffer_size(items);
         self
     }
 
@@ -298,7 +243,7 @@ impl<'p, I: Iterator, T> Map<'p, I, T> {
         }
         if self.landed.len() == 0 {
             match self.land(deadline) {
-                Ok(false) if expired && !self.ended && (self.held.is_some() || self.items.next().is_some()) => {
+                Ok(false) if expired && !self.ended && self.portions.has_more() => {
                     return Err(WaitTimeout::new(1, self.submitted + 1));
                 }
                 Ok(_) => {}
@@ -328,8 +273,8 @@ impl<'p, I: Iterator, T> Map<'p, I, T> {
         let Some(flown) = self.in_flight.next_until(deadline)? else { return Ok(false) };
         let took;
         (self.landed, took) = flown.land();
-        if let (ChunkSize::Automatic(pace), Some(took)) = (&mut self.chunk_size, took) {
-            pace.landed(self.landed.len(), took);
+        if let Some(took) = took {
+            self.portions.landed(self.landed.len(), took);
         }
         // The buffer counts what is in flight in another way than what has landed.
         self.until_room = 0;
@@ -340,23 +285,20 @@ impl<'p, I: Iterator, T> Map<'p, I, T> {
     /// nothing to wait for instead, until `deadline`.
     fn fill(&mut self, deadline: Option<Instant>) -> bool {
         while !self.ended {
-            let most = self.most_per_chunk();
-            let chunk_size = self.next_chunk_size(most);
-            self.until_room = self.lacking(chunk_size);
+            let size = self.portions.next_size();
+            self.until_room = self.portions.lacking(size, &self.in_flight, self.landed.len());
             if self.until_room > 0 {
                 break;
             }
-            let asked = self.is_automatic().then(Instant::now);
-            let Some(portion) = self.held.take().or_else(|| self.next_portion(chunk_size, most, asked)) else {
+            let Some((portion, was_slow)) = self.portions.take(size) else {
                 // However much room there is.
                 self.until_room = usize::MAX;
                 break;
             };
-            let was_slow = asked.is_some_and(|asked| asked.elapsed() >= SLOW_INPUT);
             // A result that may be there is not kept waiting for room.
             let has_some = self.in_flight.calls() + self.landed.len() > 0;
             if !(self.room)(if has_some { Some(Instant::now()) } else { deadline }) {
-                self.held = Some(portion);
+                self.portions.give_back(portion);
                 return has_some;
             }
             self.submit(portion);
@@ -372,78 +314,16 @@ impl<'p, I: Iterator, T> Map<'p, I, T> {
         self.submitted += portion.len();
         let is_chunk = portion.len() > 1;
         let flight = (self.submit)(portion);
-        if let (Flight::Each(_), ChunkSize::Automatic(pace), true) = (&flight, &mut self.chunk_size, is_chunk) {
-            pace.taken_one_by_one();
+        if matches!(flight, Flight::Each(_)) && is_chunk {
+            self.portions.taken_one_by_one();
         }
         self.in_flight.add(flight);
-    }
-
-    fn is_automatic(&self) -> bool {
-        matches!(self.chunk_size, ChunkSize::Automatic(_))
-    }
-
-    /// How many chunks the buffer is for.
-    fn chunks_in_buffer(&self) -> usize {
-        self.max_workers.saturating_mul(CHUNKS_PER_WORKER).max(1)
-    }
-
-    /// How large the next chunk can be at most. What the map chooses is no more than is sure to come: it is not to wait
-    /// for more items while it has some.
-    fn most_per_chunk(&self) -> usize {
-        match self.chunk_size {
-            ChunkSize::Fixed(items) => items.min(self.buffer_size.unwrap_or(usize::MAX)),
-            ChunkSize::Automatic(_) => {
-                let share = self.buffer_size.unwrap_or(MAX_BUFFER) / self.chunks_in_buffer();
-                self.items.size_hint().0.min(share).max(1)
-            }
-        }
-    }
-
-    fn next_chunk_size(&self, most: usize) -> usize {
-        let ChunkSize::Automatic(pace) = &self.chunk_size else { return most };
-        // No worker is to be without work while another one has a chunk before it.
-        let fair = self.items.size_hint().1.map_or(usize::MAX, |left| left / self.chunks_in_buffer());
-        pace.calls_in(WORTH).min(fair.max(pace.calls_in(LEAST_WORTH))).min(most)
-    }
-
-    /// How much of the buffer must become free for a chunk of this size.
-    fn lacking(&self, chunk_size: usize) -> usize {
-        let least = chunk_size.saturating_mul(self.chunks_in_buffer()).max(MIN_BUFFER);
-        let in_flight = match (&self.chunk_size, self.buffer_size) {
-            // Chunks from when the calls were shorter are not to keep other workers from having any.
-            (ChunkSize::Automatic(_), None) => self.in_flight.jobs().saturating_mul(chunk_size),
-            _ => self.in_flight.calls(),
-        };
-        let buffer_size = self.buffer_size.unwrap_or(least);
-        (in_flight + self.landed.len()).saturating_add(chunk_size).saturating_sub(buffer_size)
-    }
-
-    /// Takes items off the input, which was `asked` for them then if the map chooses how many there are.
-    fn next_portion(&mut self, size: usize, most: usize, asked: Option<Instant>) -> Option<Portion<I::Item>> {
-        if most == 1 {
-            return self.items.next().map(Portion::One);
-        }
-        let Some(asked) = asked else {
-            let items: Vec<_> = self.items.by_ref().take(size).collect();
-            return (!items.is_empty()).then_some(Portion::Many(items, Sizing::Asked));
-        };
-        let mut items = Vec::with_capacity(size);
-        while items.len() < size {
-            // The first ones one by one: an input that is slow is seen to be at once.
-            let wanted = (items.len() + 1).min(ITEMS_PER_LOOK).min(size - items.len());
-            let had = items.len();
-            items.extend(self.items.by_ref().take(wanted));
-            if items.len() < had + wanted || asked.elapsed() >= SLOW_INPUT {
-                break;
-            }
-        }
-        (!items.is_empty()).then_some(Portion::Many(items, Sizing::Automatic))
     }
 
     /// Submits nothing more, cancels what has not started, and forgets the rest.
     fn stop(&mut self) {
         self.ended = true;
-        self.held = None;
+        self.portions.forget();
         self.landed = Landed::none();
         self.in_flight.cancel();
     }
@@ -461,9 +341,8 @@ impl<I: Iterator, T> Iterator for Map<'_, I, T> {
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        let held = self.held.as_ref().filter(|_| !self.ended).map_or(0, Portion::len);
-        let submitted = self.in_flight.calls() + self.landed.len() + held;
-        let (low, high) = if self.ended { (0, Some(0)) } else { self.items.size_hint() };
+        let submitted = self.in_flight.calls() + self.landed.len();
+        let (low, high) = if self.ended { (0, Some(0)) } else { self.portions.size_hint() };
         let low = if self.fail_fast { 0 } else { low.saturating_add(submitted) };
         (low, high.and_then(|high| high.checked_add(submitted)))
     }

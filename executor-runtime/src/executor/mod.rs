@@ -7,6 +7,7 @@ mod exit;
 mod flights;
 mod map;
 mod pace;
+mod portions;
 #[cfg(target_os = "linux")]
 mod process;
 mod scope;
@@ -25,7 +26,7 @@ pub use thread::{ThreadPoolBuilder, ThreadPoolExecutor};
 
 use crate::future::TaskFuture;
 use crate::task::{Flight, ProcessJob, Run, RunChunk};
-use map::Portion;
+use portions::Portion;
 
 /// How an executor ends (Python: `Executor.shutdown(cancel_futures=..)`, `kill_workers()`).
 ///

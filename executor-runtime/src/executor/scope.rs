@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::map::Portion;
+use super::portions::Portion;
 use super::thread::chunk_options;
 use super::{Executor, ExecutorExt, Map, OnError, Shutdown, ThreadPoolExecutor};
 use crate::error::TaskError;

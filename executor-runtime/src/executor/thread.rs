@@ -10,7 +10,7 @@ use std::time::Instant;
 use builder::ThreadInitializer;
 pub use builder::ThreadPoolBuilder;
 
-use super::map::Portion;
+use super::portions::Portion;
 use super::{Executor, Exit, Map, OnError, Shutdown, ThreadScope, cpus};
 use crate::error::{PoolError, PoolFull, TaskError};
 use crate::future::TaskFuture;
