@@ -32,6 +32,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use bell::Bell;
 pub(crate) use hello::{Hello, PROTOCOL, Welcome, receive, receive_hello, send};
+pub(crate) use ipc::Door;
 pub(crate) use message::{
     Answer, AnswerHead, MOST_BESIDE_VALUE_BYTES, Task, TaskKind, VALUES_HEAD_LEN_BYTES, answer_with, aside_tail,
     cut_aside_tail, leave_out_sent, read_answer, say_took, values_head,
@@ -86,23 +87,25 @@ impl Offer {
         }
     }
 
+    /// The guest's door, where it has said. Over a link that has none, whatever it says is nothing.
+    pub(crate) fn door(&self, address: Option<String>) -> Option<Door> {
+        match &self.0 {
+            OfferKind::Ring(_) => None,
+            OfferKind::IpcChannel(_) => address.map(Door::new),
+        }
+    }
+
     /// The host's side of the link, and where it sleeps. A guest that keeps to the protocol sends no message that is
     /// longer than `max_len_bytes`.
-    pub(crate) fn connect(
-        self,
-        door: Option<String>,
-        max_len_bytes: u64,
-    ) -> io::Result<(Box<dyn HostLink>, Arc<Bell>)> {
+    pub(crate) fn connect(self, door: Option<Door>, max_len_bytes: u64) -> io::Result<(Box<dyn HostLink>, Arc<Bell>)> {
         match self.0 {
             OfferKind::Ring(offer) => {
                 let (link, bell) = offer.connect(max_len_bytes);
                 Ok((Box::new(link), bell))
             }
             OfferKind::IpcChannel(bell) => {
-                let link = ipc::connect(
-                    door.ok_or_else(|| io::Error::other("the guest has told no door"))?,
-                    Arc::clone(&bell),
-                )?;
+                let door = door.ok_or_else(|| io::Error::other("the guest has told no door"))?;
+                let link = ipc::connect(&door, Arc::clone(&bell))?;
                 Ok((Box::new(link), bell))
             }
         }

@@ -80,6 +80,8 @@ impl Starting {
             .map(|()| offer.let_go())
             .and_then(|()| wire::receive::<Welcome>(&self.control, self.deadline))
             .map_err(|error| self.not_ready(&error, options))?;
+        // Before anything else: whatever comes of it, the door is not left behind.
+        let door = welcome.door.map(|address| offer.door(address));
         if welcome.protocol != PROTOCOL {
             let what = format!("protocol {} here, {} there", PROTOCOL, welcome.protocol);
             return Err(PoolError::VersionMismatch { what });
@@ -95,8 +97,7 @@ impl Starting {
             return Err(self.not_ready(&io::ErrorKind::UnexpectedEof.into(), options));
         }
         let max_len_bytes = options.max_value_len_bytes.saturating_add(wire::MOST_BESIDE_VALUE_BYTES);
-        let door = welcome.door.map_err(PoolError::Link)?;
-        let connected = offer.connect(door, max_len_bytes);
+        let connected = offer.connect(door.map_err(PoolError::Link)?, max_len_bytes);
         let (link, bell) = connected.map_err(|error| {
             if is_shortage(&error) { PoolError::SpawnWorker(error) } else { PoolError::Link(error.to_string()) }
         })?;
