@@ -355,10 +355,12 @@ impl RunningJob {
     }
 
     /// Keeps the values of the first calls that have no answer, in a row, until all have one. How many they were;
-    /// `None` if that is no such row.
+    /// `None` if that is no such row, or there is no memory for it.
     pub(crate) fn note_values(&mut self, values: &[u8]) -> Option<usize> {
         let calls = row::count(values).filter(|calls| self.is_chunk() && *calls <= self.calls_left)?;
-        self.gathered.get_or_insert_default().values.extend_from_slice(values);
+        let gathered = &mut self.gathered.get_or_insert_default().values;
+        gathered.try_reserve(values.len()).ok()?;
+        gathered.extend_from_slice(values);
         self.answered(calls);
         Some(calls)
     }

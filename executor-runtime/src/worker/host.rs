@@ -290,7 +290,11 @@ impl Worker {
         self.sent.push_back(Sent { number: self.next_number, job, calls, ended: 0 });
         self.next_number = self.next_number.wrapping_add(1);
         self.written = Some(Written::default());
-        self.write_on().map(drop)
+        self.write_on()?;
+        if self.written.is_some() {
+            self.wrote_at = Instant::now();
+        }
+        Ok(())
     }
 
     /// Writes more of the last job, if there is any and room for it; whether it did.

@@ -50,11 +50,13 @@ impl Landed {
         self.jobs.push((job, answered));
     }
 
-    /// Copies a value to the other small ones.
-    pub(super) fn take_in(&mut self, value: &[u8], aside: Vec<u8>) -> Answered {
+    /// Copies a value to the other small ones. `None` if there is no memory for it: one that has something beside it may
+    /// be large.
+    pub(super) fn take_in(&mut self, value: &[u8], aside: Vec<u8>) -> Option<Answered> {
         let start = self.bytes.len();
+        self.bytes.try_reserve(value.len()).ok()?;
         self.bytes.extend_from_slice(value);
-        Answered::Here(start..self.bytes.len(), aside)
+        Some(Answered::Here(start..self.bytes.len(), aside))
     }
 
     /// Ends the jobs. Each gives the seat back that `seat` makes.

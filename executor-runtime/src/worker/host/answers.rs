@@ -133,7 +133,7 @@ impl Worker {
                     // It was an argument that was much longer.
                     aside.shrink_to_fit();
                 }
-                let answered = landed.take_in(value, aside);
+                let answered = landed.take_in(value, aside).ok_or(LinkError::Protocol)?;
                 self.answer = message;
                 answered
             }
