@@ -3,7 +3,7 @@
 use std::os::unix::fs::FileExt;
 use std::process::Command;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use executor_runtime::prelude::*;
 use executor_runtime::{PoolError, Transport, WorkerExit};
@@ -554,7 +554,11 @@ fn a_task_whose_arguments_are_on_the_way_can_be_ended(transport: Transport) -> O
         children::stop(worker);
         let future = pool.submit(echo_owned::task(vec![1; 4 << 20]));
         let next = pool.submit(pid::task());
-        thread::sleep(Duration::from_millis(20));
+        // It runs as soon as it is sent, or in shared memory when it is read, so that there nothing shows that it was.
+        let submitted = Instant::now();
+        while future.state() == State::Pending && submitted.elapsed() < Duration::from_millis(200) {
+            thread::yield_now();
+        }
         assert!(future.kill());
         assert!(matches!(future.result(), Err(TaskError::Cancelled)));
         assert_ne!(next.result()?, worker);
